@@ -1,0 +1,134 @@
+"""The real clock, the real folders, the real locks and the real browser."""
+
+import contextlib
+import os
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(max(0.0, seconds))
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where things live; every folder is made private when it is first used."""
+
+    config_file: Path
+    state_dir: Path
+    segments_dir: Path
+    log_dir: Path
+    secrets_dir: Path
+
+    @property
+    def database(self) -> Path:
+        """The state file."""
+        return self.state_dir / "state.db"
+
+    @property
+    def locks_dir(self) -> Path:
+        """Kernel lock files; empty, and harmless when left over."""
+        return self.state_dir / "locks"
+
+    @classmethod
+    def resolve(cls, environ: Mapping[str, str], home: str | None, config: str | None) -> "Paths":
+        """The folders under `--home`, else the platform's config, state and data folders."""
+        home = home or environ.get("YUNTU_PUSH_HOME") or None
+        config = config or environ.get("YUNTU_PUSH_CONFIG") or None
+        if home:
+            root = Path(home).expanduser().absolute()
+            config_file, state, data = root / "config.yaml", root / "state", root
+            logs = root / "logs"
+        else:
+            from platformdirs import PlatformDirs
+
+            dirs = PlatformDirs("yuntu-push", appauthor=False)
+            config_file = Path(dirs.user_config_dir) / "config.yaml"
+            state, data, logs = (
+                Path(dirs.user_state_dir),
+                Path(dirs.user_data_dir),
+                Path(dirs.user_log_dir),
+            )
+        return cls(
+            config_file=Path(config).expanduser().absolute() if config else config_file,
+            state_dir=state,
+            segments_dir=data / "segments",
+            log_dir=logs,
+            secrets_dir=data / "secrets",
+        )
+
+
+def private_dir(path: Path) -> Path:
+    """The folder `path`, made with mode 0700 when missing."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+class FileLocks:
+    """Kernel locks on files in a private folder; they vanish with the process that holds them."""
+
+    def __init__(self, folder: Path, clock: SystemClock) -> None:
+        self._folder = folder
+        self._clock = clock
+
+    @contextlib.contextmanager
+    def hold(
+        self, name: str, *, wait_seconds: float, busy: Callable[[str], Exception]
+    ) -> Iterator[None]:
+        """Hold the lock `name`; after `wait_seconds`, raise `busy(who holds it)`."""
+        from filelock import FileLock, Timeout
+
+        folder = private_dir(self._folder)
+        lock = FileLock(folder / f"{name}.lock", mode=0o600, thread_local=False)
+        holder = folder / f"{name}.holder"
+        try:
+            lock.acquire(timeout=wait_seconds, poll_interval=0.02)
+        except Timeout:
+            raise busy(_holder_text(holder)) from None
+        try:
+            with contextlib.suppress(OSError):  # who holds it is a courtesy, never a reason to fail
+                stamp = self._clock.now().astimezone().isoformat(timespec="seconds")
+                holder.write_text(f"pid {os.getpid()}, {stamp}", "utf-8")
+            yield
+        finally:
+            lock.release()
+
+
+def _holder_text(holder: Path) -> str:
+    try:
+        return holder.read_text("utf-8")
+    except OSError:
+        return "?"
+
+
+def open_browser(url: str) -> bool:
+    """Open the person's browser; False when there is none."""
+    headless = sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("BROWSER")
+    )
+    if headless:
+        return False
+    result: list[bool] = []
+    # webbrowser may block while a text browser runs; the listener must not wait for that.
+    thread = threading.Thread(target=lambda: result.append(webbrowser.open(url)), daemon=True)
+    thread.start()
+    thread.join(timeout=5)
+    return result[0] if result else True

@@ -1,0 +1,27 @@
+"""Text for people that is translated late, at the edge that shows it.
+
+The message catalogue is keyed by the English sentence. Code below the command line never
+translates: it makes a `Text` with `msg("… {fact} …", fact=value)` and passes it on; `cli` looks up
+the reader's language and fills the facts in. Only literal first arguments are found by the
+extractor (`make messages`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Text:
+    """A sentence of the catalogue and the facts that fill its `{placeholders}`."""
+
+    msgid: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The English sentence, for logs and tests."""
+        return self.msgid.format(**self.facts) if self.facts else self.msgid
+
+
+def msg(msgid: str, /, **facts: object) -> Text:
+    """A translatable sentence with its facts; a fact may itself be a `Text`."""
+    return Text(msgid, facts)
