@@ -51,6 +51,7 @@ class YuntuPushError(Exception):
         self.platform_code = platform_code
         self.request_id = request_id
         self.next_at = next_at
+        self.also: tuple[YuntuPushError, ...] = ()  # further failures found in the same look
 
 
 class ConfigError(YuntuPushError):

@@ -6,7 +6,9 @@ line is the reference for its key.
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from yuntu_push.domain.channel import DEFAULT_API_URL, DEFAULT_CALLBACK_URL, Channel, ChannelKind
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -30,6 +32,40 @@ def size_bytes(text: str | int) -> int:
     return int(float(match[1]) * _SIZES[(match[2] or "B").upper()])
 
 
+def _duration(default: float | None) -> Any:
+    return field(default=default, metadata={"parse": seconds, "expected": "duration"})
+
+
+def _size(default: int) -> Any:
+    return field(default=default, metadata={"parse": size_bytes, "expected": "size"})
+
+
+@dataclass(frozen=True)
+class ChannelEntry:
+    """An entry of `channels:`; the Secret lives in the secret store."""
+
+    kind: ChannelKind
+    app_id: int
+    callback_url: str = DEFAULT_CALLBACK_URL
+    auth_url: str = ""
+    api_url: str = DEFAULT_API_URL
+    client: str | None = None
+    same_app_as: str | None = None
+
+    def channel(self, name: str) -> Channel:
+        """The channel that this entry declares under `name`."""
+        return Channel(
+            name=name,
+            kind=self.kind,
+            app_id=self.app_id,
+            callback_url=self.callback_url,
+            auth_url=self.auth_url,
+            api_url=self.api_url,
+            client=self.client,
+            same_app_as=self.same_app_as,
+        )
+
+
 @dataclass(frozen=True)
 class SecretsSettings:
     """`secrets:`"""
@@ -37,7 +73,7 @@ class SecretsSettings:
     backend: Literal["keyring", "file", "env"] | None = None
     key_command: tuple[str, ...] = ()
     allow_backends: tuple[str, ...] = ()
-    timeout: float = 3.0
+    timeout: float = _duration(3.0)
 
 
 @dataclass(frozen=True)
@@ -45,9 +81,9 @@ class ApiSettings:
     """`api:` — how the platform is called; the last ones are its uncertain points."""
 
     rate: float = 3.0
-    connect_timeout: float = 10.0
-    timeout: float = 60.0
-    upload_timeout: float = 10.0
+    connect_timeout: float = _duration(10.0)
+    timeout: float = _duration(60.0)
+    upload_timeout: float = _duration(10.0)
     copy_to: Literal["scalar", "list"] = "scalar"
     data_source_type: Literal["UID", "DID"] = "UID"
     name_byte_limit: int | None = None
@@ -59,11 +95,11 @@ class PushSettings:
     """`push:`"""
 
     uploads: int = 2
-    poll: float = 60.0
-    timeout: float = 3 * 3600.0
-    stall: float = 6 * 3600.0
-    reconcile_wait: float = 90 * 60.0
-    settle: float = 5 * 60.0
+    poll: float = _duration(60.0)
+    timeout: float = _duration(3 * 3600.0)
+    stall: float = _duration(6 * 3600.0)
+    reconcile_wait: float = _duration(90 * 60.0)
+    settle: float = _duration(5 * 60.0)
     copy_unknown: Literal["ask", "again", "done"] = "ask"
 
 
@@ -81,7 +117,7 @@ class SegmentSettings:
     """`segments:`"""
 
     keep_days: int = 30
-    part_size: int = 10_000_000
+    part_size: int = _size(10_000_000)
     deflate_level: int = 2
     exclude: tuple[str, ...] = ()
     exclude_csv: tuple[str, ...] = ()
@@ -148,13 +184,14 @@ class PushEntry:
     audience_name: str | None = None
     description: str = ""
     guards: GuardEntry = field(default_factory=GuardEntry)
-    expect_every: float | None = None
+    expect_every: float | None = _duration(None)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything below the config file's top level but the channels."""
+    """Everything that the config file may say."""
 
+    channels: dict[str, ChannelEntry] = field(default_factory=dict)
     secrets: SecretsSettings = field(default_factory=SecretsSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
     push: PushSettings = field(default_factory=PushSettings)

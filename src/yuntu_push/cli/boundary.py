@@ -1,0 +1,143 @@
+"""The error boundary: one place where every way a run can end becomes an exit code."""
+
+import contextlib
+import errno
+import os
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import typer
+
+from yuntu_push.cli import errors
+from yuntu_push.cli.session import Session
+from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
+from yuntu_push.domain.text import Text, msg
+
+_PERSONAL = re.compile(r"\d{11,}|[0-9A-Fa-f]{16,}|(?i:bearer|code=|secret=|token=)\S+")
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; like KeyboardInterrupt, not to be caught on the way."""
+
+
+def private_process() -> None:
+    """Make what this process writes private, and keep its memory out of core files."""
+    os.umask(0o077)
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+@contextlib.contextmanager
+def termination() -> Iterator[None]:
+    """Turn SIGTERM into an exception, so that what is open is closed and state is saved."""
+
+    def terminate(_signum: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    try:
+        before = signal.signal(signal.SIGTERM, terminate)
+    except ValueError:  # not the main thread: a test runner's business
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def guarded(session: Session, command: str, body: Callable[[], Any]) -> int:
+    """Run `body` and give the exit code of however it ended; every failure is shown once."""
+    session.output.command = command
+    try:
+        with termination():
+            body()
+            return session.output.exit_code
+    except typer.Exit as exc:
+        return int(exc.exit_code)
+    except YuntuPushError as exc:
+        return _failed(session, exc)
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted(session, errors.EXIT_INTERRUPTED)
+    except Terminated:
+        return _interrupted(session, errors.EXIT_TERMINATED)
+    except BrokenPipeError:
+        # The reader went away: not our failure, but nothing more can be written.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        return session.output.exit_code
+    except typer.TyperException as exc:
+        return _failed(session, _usage(exc))
+    except OSError as exc:
+        return _failed(session, _from_os(exc) or _bug(session, exc))
+    except Exception as exc:  # noqa: BLE001 - the top boundary
+        return _failed(session, _bug(session, exc))
+    finally:
+        session.bars.close()
+        session.close()
+
+
+def _failed(session: Session, error: YuntuPushError) -> int:
+    code = errors.exit_code_for(error)
+    session.bars.close()
+    if session.output.as_json:
+        items = [errors.as_json(item, session.translator) for item in (error, *error.also)]
+        session.output.envelope(
+            getattr(error, "data", {}), status="error", exit_code=code, errors=items
+        )
+    else:
+        session.messages.error(error)
+    return code
+
+
+def _interrupted(session: Session, code: int) -> int:
+    error = YuntuPushError("INTERRUPTED", msg("interrupted; what was done so far is saved"))
+    if session.output.as_json:
+        item = errors.as_json(error, session.translator)
+        session.output.envelope({}, status="error", exit_code=code, errors=[item])
+    else:
+        session.messages.error(error)
+    return code
+
+
+def _usage(exc: typer.TyperException) -> ConfigError:
+    context = getattr(exc, "ctx", None)
+    path = context.command_path if context is not None else "yuntu-push"
+    formatted = getattr(exc, "format_message", lambda: str(exc))()
+    return ConfigError("USAGE", Text("{text}", {"text": formatted}), hint=Text(f"`{path} --help`"))
+
+
+def _from_os(exc: OSError) -> YuntuPushError | None:
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TryLaterError(
+            "DISK_FULL",
+            msg("the disk is full: {path}", path=exc.filename or "?"),
+            hint=msg("free some space, then run the same command again"),
+        )
+    if exc.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return ConfigError(
+            "NO_PERMISSION",
+            msg("no permission for {path}", path=exc.filename or "?"),
+            hint=msg("check the owner and mode of that path, or use another --home"),
+        )
+    return None
+
+
+def _bug(session: Session, exc: Exception) -> YuntuPushError:
+    """An error of ours, with a report file that holds the traceback and no values."""
+    lines = traceback.format_exception(type(exc), exc, exc.__traceback__)
+    report = _PERSONAL.sub("***", "".join(lines))
+    try:
+        place = str(session.write_bug_report(report))
+    except OSError:
+        place = "-"
+    return YuntuPushError(
+        "INTERNAL",
+        msg("unexpected error ({kind}); this is a bug in yuntu-push", kind=type(exc).__name__),
+        hint=msg("report it with the file {path}", path=place),
+    )

@@ -1,0 +1,76 @@
+"""Questions to the person at the terminal; a script is never asked."""
+
+import getpass
+import sys
+
+from yuntu_push.cli.errors import Messages
+from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.secret import SecretText
+from yuntu_push.domain.text import Text, msg
+
+
+class Prompts:
+    """Asks on stderr and reads from stdin; with `--no-input` or no terminal it refuses instead."""
+
+    def __init__(self, messages: Messages, *, no_input: bool, yes: bool) -> None:
+        self._messages = messages
+        self._no_input = no_input
+        self.yes = yes
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked."""
+        return not self._no_input and sys.stdin is not None and sys.stdin.isatty()
+
+    def text(self, question: Text, *, option: str, default: str = "") -> str:
+        """A line from the person; `option` is what a script has to pass instead."""
+        self._need_person(option)
+        shown = self._messages.translator.render(question)
+        suffix = f" [{default}]" if default else ""
+        self._messages.stream.write(f"{shown}{suffix}: ")
+        self._messages.stream.flush()
+        line = sys.stdin.readline()
+        if not line:
+            raise self._missing(option)
+        return line.strip() or default
+
+    def secret(self, question: Text, *, option: str) -> SecretText:
+        """A hidden line from the person."""
+        self._need_person(option)
+        shown = self._messages.translator.render(question)
+        return SecretText(getpass.getpass(f"{shown}: ", stream=self._messages.stream).strip())
+
+    def confirm(self, question: Text, *, default: bool = False) -> bool:
+        """Yes or no; `--yes` answers yes, and where nobody can be asked the answer is `default`."""
+        if self.yes:
+            return True
+        if not self.interactive:
+            return default
+        shown = self._messages.translator.render(question)
+        self._messages.stream.write(f"{shown} [{'Y/n' if default else 'y/N'}]: ")
+        self._messages.stream.flush()
+        answer = sys.stdin.readline().strip().lower()
+        return default if not answer else answer in {"y", "yes", "是", "好"}
+
+    def _need_person(self, option: str) -> None:
+        if not self.interactive:
+            raise self._missing(option)
+
+    def _missing(self, option: str) -> ConfigError:
+        return ConfigError(
+            "OPTION_MISSING",
+            msg("{option} is needed here", option=option),
+            hint=msg("pass {option}; nobody can be asked without a terminal", option=option),
+        )
+
+
+def secret_from_stdin(option: str) -> SecretText:
+    """The Secret on stdin, without its line end, or `ConfigError` when it is empty."""
+    value = sys.stdin.readline().strip()
+    if not value:
+        raise ConfigError(
+            "SECRET_EMPTY",
+            msg("stdin gave no Secret for {option}", option=option),
+            hint=msg("pipe the Secret in, e.g. `pass show app | yuntu-push … {option}`", option=option),
+        )
+    return SecretText(value)

@@ -1,0 +1,70 @@
+"""Runs the command line as a process of its own: exit code, stdout, stderr, envelope."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        """The one JSON document of stdout."""
+        document: dict[str, Any] = json.loads(self.stdout)
+        return document
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The envelope's data."""
+        data: dict[str, Any] = self.envelope["data"]
+        return data
+
+    @property
+    def error_code(self) -> str:
+        """The stable code of the first error."""
+        return str(self.envelope["errors"][0]["code"])
+
+
+def command(*words: str) -> list[str]:
+    """The argument list that runs the command line with this interpreter."""
+    return [sys.executable, "-m", "yuntu_push", *words]
+
+
+def yuntu(
+    *words: str | Path,
+    home: Path | None = None,
+    stdin: str | bytes = "",
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float = 120,
+) -> Run:
+    """Run `yuntu-push WORDS…`; stdin is a pipe, never a terminal."""
+    environ = {**os.environ, **(env or {})}
+    if home is not None:
+        environ["YUNTU_PUSH_HOME"] = str(home)
+    done = subprocess.run(
+        command(*map(str, words)),
+        input=stdin if isinstance(stdin, bytes) else stdin.encode(),
+        env=environ,
+        cwd=cwd,
+        capture_output=True,
+        check=False,
+        timeout=timeout,
+    )
+    return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def yuntu_json(*words: str | Path, **options: Any) -> Run:
+    """The same with `--json`."""
+    return yuntu(*words, "--json", **options)
