@@ -3,10 +3,9 @@
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from yuntu_push.adapters.system import FileLocks, Paths, SystemClock, open_browser, private_dir
-from yuntu_push.domain.channel import Channel
+from yuntu_push.adapters.system import FileLocks, Paths, SystemClock, private_dir
 from yuntu_push.services.ports import Clock, Locks, Notice, Progress
 
 if TYPE_CHECKING:

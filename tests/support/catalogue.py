@@ -1,4 +1,4 @@
-"""The message catalogue: `--update` takes new sentences in and compiles, `--check` finds what is missing.
+"""The message catalogue: `--update` takes new sentences in, `--check` finds what is missing.
 
 Sentences come from `msg("…")` and `Text("…")` in the source and from the help of the command tree.
 """

@@ -16,7 +16,7 @@ def answer_shell(command: Any, variable: str | None) -> None:
     """Answer a shell that asks for completions through the environment, then exit."""
     variable = variable or _VARIABLE
     if variable in os.environ:
-        from typer.completion import completion_init
+        from typer._completion_classes import completion_init
 
         completion_init()
         command._main_shell_completion({}, "yuntu-push", variable)  # noqa: SLF001 - no public way
@@ -40,9 +40,7 @@ def register(app: typer.Typer) -> None:
                 msg("there is no completion for {shell}", shell=repr(shell)),
                 hint=msg("choose one of {choices}", choices=", ".join(_SHELLS)),
             )
-        from typer.completion import get_completion_script
+        from typer._completion_shared import get_completion_script
 
-        script = get_completion_script(
-            prog_name="yuntu-push", complete_var=_VARIABLE, shell=shell
-        )
+        script = get_completion_script(prog_name="yuntu-push", complete_var=_VARIABLE, shell=shell)
         ctx.obj.output.line(script)

@@ -13,7 +13,7 @@ from yuntu_push.domain.text import Text, msg
 app = typer.Typer(help="The config file: where it is, what it says, whether it is right.")
 
 
-@app.command(epilog="Example: `$EDITOR \"$(yuntu-push config path)\"`")
+@app.command(epilog='Example: `$EDITOR "$(yuntu-push config path)"`')
 def path(ctx: typer.Context) -> None:
     """Print the path of the config file."""
     ctx.obj.output.line(str(ctx.obj.paths.config_file))
@@ -44,13 +44,13 @@ def show(
     values = _plain(loaded.settings)
     data: dict[str, Any] = {"path": str(loaded.path), "settings": values}
     flat = _flat(values)
+    columns = [Text("key"), Text("value")]
+    rows: list[list[Any]] = [[key, _shown(value)] for key, value in flat]
     if origin:
         data["origins"] = {key: loaded.origins.get(key, "default") for key, _ in flat}
-        rows = [(key, _shown(value), data["origins"][key]) for key, value in flat]
-        columns = (Text("key"), Text("value"), Text("origin"))
-    else:
-        rows = [(key, _shown(value)) for key, value in flat]
-        columns = (Text("key"), Text("value"))
+        columns.append(Text("origin"))
+        for row in rows:
+            row.append(data["origins"][row[0]])
     session.output.show(data, Table(columns=columns, rows=rows))
 
 

@@ -58,7 +58,13 @@ def demo(ctx: typer.Context) -> None:
     session.output.show(
         {"steps": runner.steps, "push": push},
         Table(
-            columns=(Text("push"), Text("state"), Text("uploaded"), Text("coverage"), Text("brand")),
+            columns=(
+                Text("push"),
+                Text("state"),
+                Text("uploaded"),
+                Text("coverage"),
+                Text("brand"),
+            ),
             rows=[
                 (
                     push["name"],

@@ -1,6 +1,6 @@
 """Global options anywhere on the line: they are taken out before the commands are parsed.
 
-A token is global only when it is no option of the command it follows and no value of another
+A word is global only when it is no option of the command it follows and no value of another
 option; everything after `--` is left alone.
 """
 
@@ -78,26 +78,26 @@ def hoist(argv: Sequence[str], root: Any) -> Line:
     found: dict[str, Any] = {}
     node = root
     own = _own_options(node)
-    tokens = list(argv)
-    while tokens:
-        token = tokens.pop(0)
-        name, has_value, value = token.partition("=") if token.startswith("--") else (token, "", "")
-        if token == "--":
-            line.rest += [token, *tokens]
+    words = list(argv)
+    while words:
+        word = words.pop(0)
+        name, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        if word == "--":
+            line.rest += [word, *words]
             break
         if node is not root and name in own:
-            line.rest.append(token)
-            if own[name] and not has_value and tokens:
-                line.rest.append(tokens.pop(0))
+            line.rest.append(word)
+            if own[name] and not has_value and words:
+                line.rest.append(words.pop(0))
         elif name in _FLAGS and not has_value:
             found[_FLAGS[name]] = True
         elif name in _VALUES:
-            _take_value(line, found, name, value if has_value else None, tokens)
-        elif _is_cluster(token):
-            found |= {_FLAGS[f"-{letter}"]: True for letter in token[1:]}
+            _take_value(line, found, name, value if has_value else None, words)
+        elif _is_cluster(word):
+            found |= {_FLAGS[f"-{letter}"]: True for letter in word[1:]}
         else:
-            line.rest.append(token)
-            below = None if token.startswith("-") else _subcommand(node, token)
+            line.rest.append(word)
+            below = None if word.startswith("-") else _subcommand(node, word)
             if below is not None:
                 node = below
                 own = _own_options(node)
@@ -114,10 +114,10 @@ def hoist(argv: Sequence[str], root: Any) -> Line:
 
 
 def _take_value(
-    line: Line, found: dict[str, Any], name: str, value: str | None, tokens: list[str]
+    line: Line, found: dict[str, Any], name: str, value: str | None, words: list[str]
 ) -> None:
-    if value is None and tokens:
-        value = tokens.pop(0)
+    if value is None and words:
+        value = words.pop(0)
     if value:
         found[_VALUES[name]] = value
     else:
@@ -128,12 +128,12 @@ def _take_value(
         )
 
 
-def _is_cluster(token: str) -> bool:
+def _is_cluster(word: str) -> bool:
     return (
-        len(token) > 2
-        and token[0] == "-"
-        and token[1] != "-"
-        and all(f"-{letter}" in _FLAGS for letter in token[1:])
+        len(word) > 2
+        and word[0] == "-"
+        and word[1] != "-"
+        and all(f"-{letter}" in _FLAGS for letter in word[1:])
     )
 
 

@@ -56,10 +56,10 @@ class RootGroup(TyperGroup):
     def main(
         self,
         args: Sequence[str] | None = None,
-        prog_name: str | None = None,
+        prog_name: str | None = None,  # noqa: ARG002 - help always says yuntu-push
         complete_var: str | None = None,
         standalone_mode: bool = True,
-        windows_expand_args: bool = True,
+        windows_expand_args: bool = True,  # noqa: ARG002 - shells expand; greedy options take it
         **extra: Any,
     ) -> Any:
         """Run a line and exit with its code."""

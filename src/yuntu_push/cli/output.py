@@ -1,4 +1,4 @@
-"""The only writer of stdout: the JSON envelope, tables on a terminal, tab-separated lines in a pipe."""
+"""The only writer of stdout: JSON envelope, tables on a terminal, tab-separated lines in a pipe."""
 
 import json
 import sys
@@ -122,8 +122,8 @@ class Output:
 
     def _plain(self, view: Table) -> None:
         for row in (view.columns, *view.rows):
-            cells = [_one_line(self._cell(value)) for value in row]
-            self.line("\t".join(cells))
+            # A script reads this: headings and states are the same in every language.
+            self.line("\t".join(_one_line(_stable(value)) for value in row))
 
     def _pretty(self, view: Table) -> None:
         from rich import box
@@ -136,7 +136,11 @@ class Output:
         )
         title = self.translator.render(view.title) if view.title else None
         drawn = RichTable(
-            box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False
+            box=box.SIMPLE_HEAD,
+            title=title,
+            title_justify="left",
+            title_style="bold",
+            pad_edge=False,
         )
         for column in view.columns:
             drawn.add_column(self._heading(column), overflow="fold")
@@ -146,6 +150,14 @@ class Output:
 
     def _heading(self, column: Text | str) -> str:
         return self.translator.render(column if isinstance(column, Text) else Text(column))
+
+
+def _stable(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_stable(item) for item in value)
+    return "" if value is None else str(value)
 
 
 def _one_line(cell: str) -> str:

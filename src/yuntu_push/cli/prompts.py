@@ -71,6 +71,8 @@ def secret_from_stdin(option: str) -> SecretText:
         raise ConfigError(
             "SECRET_EMPTY",
             msg("stdin gave no Secret for {option}", option=option),
-            hint=msg("pipe the Secret in, e.g. `pass show app | yuntu-push … {option}`", option=option),
+            hint=msg(
+                "pipe the Secret in, e.g. `pass show app | yuntu-push … {option}`", option=option
+            ),
         )
     return SecretText(value)

@@ -13,8 +13,8 @@
         ├── OutcomeUnknownError      the request was sent, its answer was lost
         └── ThrottledError           the platform asked to slow down
 
-The class decides what a caller does (and, in `cli/errors`, the exit code); `code` is the stable name
-that scripts match on. Any other exception that reaches the top is a bug of ours (exit 1).
+The class decides what a caller does (and, in `cli/errors`, the exit code); `code` is the stable
+name that scripts match on. Any other exception that reaches the top is a bug of ours (exit 1).
 Messages carry facts, never a person's id, a Secret or a token.
 """
 

@@ -16,7 +16,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB)?", re.IGNORECASE)
 _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
-def seconds(text: str | int | float) -> float:
+def seconds(text: str | float) -> float:
     """Seconds of a duration such as `90`, `90s`, `3m`, `3h`; `ValueError` otherwise."""
     match = _DURATION.fullmatch(str(text).strip())
     if not match:

@@ -137,7 +137,7 @@ def _statements(script: str) -> Iterator[str]:
 
 def _translated(exc: sqlite3.Error, path: Path) -> Exception:
     reason = getattr(exc, "sqlite_errorname", "")
-    if reason.startswith("SQLITE_NOTADB") or reason.startswith("SQLITE_CORRUPT"):
+    if reason.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return ConfigError(
             "STATE_UNREADABLE",
             msg("the state file {path} is damaged or no state file", path=str(path)),

@@ -1,0 +1,178 @@
+"""The config file: what is read, what is refused, what an edit leaves alone."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from yuntu_push.adapters.config_decoder import env_name
+from yuntu_push.adapters.config_file import ConfigFile
+from yuntu_push.domain.channel import Channel, ChannelKind
+from yuntu_push.domain.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def config(tmp_path: Path, text: str, **environ: str) -> ConfigFile:
+    path = tmp_path / "config.yaml"
+    path.write_text(text, "utf-8")
+    return ConfigFile(path, environ)
+
+
+def refusals(file: ConfigFile) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        file.load()
+    return [str(error.message) for error in (caught.value, *caught.value.also)]
+
+
+def test_the_example_loads_and_says_what_the_contract_shows():
+    """The commented example of the repository is a valid config."""
+    settings = ConfigFile(ROOT / "config.example.yaml", {}).load().settings
+
+    assert settings.channels["acme"].app_id == 1234567890123456
+    assert settings.sources["crm"].url == "postgresql://analyst@db.internal/crm"
+    vip = settings.pushes["vip_daily"]
+    assert (vip.name, vip.account, vip.brands) == ("高价值会员", "1700000000000001", ("某品牌",))
+    assert (vip.mode, vip.copy, vip.publish_at) == ("reset", "first", "03:30")
+    assert vip.guards.max_removed == "30%"
+    assert vip.segment.ids == {"MOBILE_HASH_SHA256": "mobile"}
+
+
+def test_the_defaults_in_the_comments_are_the_defaults(tmp_path: Path):
+    """What the example shows as a default behind `#` is what an empty file gives."""
+    text = (ROOT / "config.example.yaml").read_text("utf-8")
+    shown = re.sub(r"(?m)^# ?", "", text[text.index("# secrets:") :])
+    without_samples = re.sub(r"(?m)^  (backend|key_command):.*\n", "", shown)
+
+    loaded = config(tmp_path, without_samples).load().settings
+
+    assert loaded == config(tmp_path, "").load().settings
+
+
+def test_the_packaged_example_is_the_one_of_the_repository():
+    packaged = ROOT / "src" / "yuntu_push" / "config.example.yaml"
+
+    assert packaged.read_text("utf-8") == (ROOT / "config.example.yaml").read_text("utf-8")
+
+
+def test_a_wrong_value_is_named_with_key_path_and_line(tmp_path: Path):
+    file = config(tmp_path, "channels:\n  acme:\n    kind: yuntu\n    app_id: many\n")
+
+    assert refusals(file) == ["channels.acme.app_id: expected a number (config.yaml:4)"]
+
+
+def test_every_error_is_found_in_one_look(tmp_path: Path):
+    file = config(
+        tmp_path,
+        "chanels: {}\npush:\n  poll: 3x\n  uploads: two\n  pole: 1\nsources:\n  crm: {}\n",
+    )
+
+    assert refusals(file) == [
+        "chanels: unknown key; did you mean channels? (config.yaml:1)",
+        "push.pole: unknown key; did you mean poll? (config.yaml:5)",
+        "push.uploads: expected a number (config.yaml:4)",
+        "push.poll: expected a duration such as 90, 90s, 3m or 3h (config.yaml:3)",
+        "sources.crm.url: is missing (config.yaml:7)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("channels: [", "not valid YAML"),
+        ("a: 1\na: 2\n", "is there twice (config.yaml:2)"),
+        ("just text\n", "expected sections"),
+        ("push: 3\n", "push: expected keys and values (config.yaml:1)"),
+        ("channels:\n  é: {kind: yuntu, app_id: 1}\n", "is not a name for a channel"),
+        ("channels:\n  a: {kind: tiktok, app_id: 1}\n", "one of yuntu, oceanengine, qianchuan"),
+        ("channels:\n  a: {kind: yuntu, app_id: 1, same_app_as: b}\n", "same_app_as"),
+        ("segments: {part_size: big}\n", "a size such as 10MB"),
+        ("x: *unknown\n", "not valid YAML"),
+    ],
+)
+def test_bad_files_are_config_errors(tmp_path: Path, text: str, part: str):
+    assert part in refusals(config(tmp_path, text))[0]
+
+
+def test_a_file_that_is_not_utf8_is_a_config_error(tmp_path: Path):
+    path = tmp_path / "config.yaml"
+    path.write_bytes("channels: {}  # 渠道".encode("gb18030"))
+
+    with pytest.raises(ConfigError, match="CONFIG_ENCODING"):
+        ConfigFile(path, {}).load()
+
+
+def test_times_and_long_ids_stay_text(tmp_path: Path):
+    """YAML 1.1 would read 12:30 as 750; ids may come without quotes."""
+    file = config(
+        tmp_path,
+        "pushes:\n  a:\n    name: x\n    publish_at: 12:30\n    account: 1700000000000001\n"
+        "    brands: [42, 某品牌]\n    segment: {name: s, ids: {UID: c}}\n",
+    )
+
+    entry = file.load().settings.pushes["a"]
+
+    assert (entry.publish_at, entry.account) == ("12:30", "1700000000000001")
+    assert entry.brands == ("42", "某品牌")
+
+
+def test_the_environment_overrides_any_key_and_is_named_as_origin(tmp_path: Path):
+    file = config(
+        tmp_path,
+        "channels:\n  my-shop: {kind: yuntu, app_id: 7}\npush: {poll: 5}\n",
+        YUNTU_PUSH_PUSH_RECONCILE_WAIT="3m",
+        YUNTU_PUSH_CHANNELS_MY_SHOP_CLIENT="holding",
+        YUNTU_PUSH_SECRETS="file",
+    )
+
+    loaded = file.load()
+
+    assert loaded.settings.push.reconcile_wait == 180
+    assert loaded.settings.channels["my-shop"].client == "holding"
+    assert loaded.settings.secrets.backend == "file"
+    assert loaded.origins["push.reconcile_wait"] == "env YUNTU_PUSH_PUSH_RECONCILE_WAIT"
+    assert loaded.origins["push.poll"] == "config.yaml:3"
+    assert loaded.origins["push.uploads"] == "default"
+
+
+def test_a_wrong_environment_value_names_the_variable(tmp_path: Path):
+    file = config(tmp_path, "", YUNTU_PUSH_PUSH_UPLOADS="many")
+
+    assert refusals(file) == ["push.uploads: expected a number (YUNTU_PUSH_PUSH_UPLOADS)"]
+
+
+def test_every_default_key_has_a_mechanical_environment_name(tmp_path: Path):
+    loaded = config(tmp_path, "").load()
+    names = [env_name(key) for key in loaded.origins]
+
+    assert len(names) == len(set(names))
+    assert [n for n in names if not re.fullmatch(r"YUNTU_PUSH_[A-Z]+_[A-Z_0-9]+", n)] == []
+
+
+def test_adding_and_removing_a_channel_keeps_comments_and_order(tmp_path: Path):
+    text = (
+        "# ours\npush:\n  poll: 90   # slow link\n\nchannels:\n  # the first brand\n"
+        "  acme:\n    kind: yuntu # keep\n    app_id: 1\n"
+    )
+    file = config(tmp_path, text)
+
+    file.add_channel(Channel("beta", ChannelKind.YUNTU, 1234567890123456, auth_url="https://x/y"))
+    added = file.path.read_text("utf-8")
+    file.remove_channel("beta")
+
+    assert added.startswith(text)
+    assert file.path.read_text("utf-8") == text
+    assert ConfigFile(file.path, {}).load().settings.push.poll == 90
+
+
+def test_the_example_that_init_writes_is_valid_and_takes_a_channel(tmp_path: Path):
+    file = ConfigFile(tmp_path / "new" / "config.yaml", {})
+
+    assert file.write_example()
+    assert not file.write_example()
+    before = file.path.read_text("utf-8")
+    file.add_channel(Channel("acme", ChannelKind.YUNTU, 1))
+
+    assert file.path.read_text("utf-8").startswith(before.rstrip())
+    assert list(file.load().settings.channels) == ["acme"]
+    assert oct(file.path.stat().st_mode & 0o777) == "0o600"
