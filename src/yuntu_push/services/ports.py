@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from yuntu_push.domain.authorize import Answer
 from yuntu_push.domain.channel import Account, Brand, Channel
+from yuntu_push.domain.journal import RefreshRecord
 from yuntu_push.domain.platform import (
     AuthorizedAccount,
     Operation,
@@ -73,6 +75,10 @@ class SecretStore(Protocol):
         """`keyring`, `file` or `env`."""
         ...
 
+    def describe(self) -> Text:
+        """Where secrets are kept and what protects them, for `auth status` and `doctor`."""
+        ...
+
     def get(self, key: str) -> SecretText | None: ...
 
     def put(self, key: str, value: SecretText) -> None: ...
@@ -86,6 +92,63 @@ class SecretStore(Protocol):
         ...
 
 
+class SecretStores(Protocol):
+    """The choice of the secret store; nothing falls back by itself."""
+
+    def chosen(self) -> str | None:
+        """`keyring`, `file` or `env` as the environment or the config says; None when neither."""
+        ...
+
+    def forced(self) -> bool:
+        """Whether the environment decides, whatever the config says."""
+        ...
+
+    def current(self) -> SecretStore:
+        """The chosen store; one that refuses to store when none was chosen."""
+        ...
+
+    def open(self, name: str) -> SecretStore: ...
+
+    def pin(self, name: str) -> None:
+        """Write the choice into the config."""
+        ...
+
+
+class RefreshJournal(Protocol):
+    """The sealed record of a refresh in flight, one per channel.
+
+    `key` is the refresh token being spent: the record opens only for who has it. A full disk is
+    met in `begin`, before anything is spent.
+    """
+
+    def left_over(self, channel: str, key: SecretText) -> RefreshRecord | None: ...
+
+    def begin(
+        self, channel: str, key: SecretText, *, generation: int, started_at: datetime
+    ) -> AbstractContextManager[Callable[[bytes], None]]:
+        """Note durably that a call starts; what it gives keeps the raw answer durably."""
+        ...
+
+    def discard(self, channel: str) -> None: ...
+
+
+class Callback(Protocol):
+    """The listener for the answer of one login; closed when the block ends."""
+
+    @property
+    def url(self) -> str:
+        """The callback URL that is listened on; its port is real even when 0 was asked for."""
+        ...
+
+    def wait(self, state: str, seconds: float) -> Answer | None:
+        """The code or the refusal that came with the state, or None when the time is over."""
+        ...
+
+    def finish(self, *, succeeded: bool) -> None:
+        """Show the browser its last page."""
+        ...
+
+
 class TokenSource(Protocol):
     """Current access tokens, refreshed when they must be."""
 
@@ -95,6 +158,13 @@ class TokenSource(Protocol):
 
     def replace_refused(self, channel: Channel, refused: SecretText) -> SecretText:
         """Another token than the one the platform just refused, or `LoginError`."""
+        ...
+
+    def keep_alive(self, channel: Channel) -> bool:
+        """Refresh when half of the access token's life is over; whether it was done.
+
+        False for a channel without a login; `LoginError` when its login has ended.
+        """
         ...
 
 

@@ -1,0 +1,85 @@
+"""The choice of the secret store: what the config or the environment says, and nothing else."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from yuntu_push.adapters.secrets.env_store import (
+    EnvironmentOver,
+    NoStore,
+    Store,
+    read_only,
+    unchosen,
+)
+from yuntu_push.domain.settings import SecretsSettings, Settings
+
+
+class Loaded(Protocol):
+    """What is used of a loaded config."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def origins(self) -> Mapping[str, str]: ...
+
+
+class Config(Protocol):
+    """What is used of the config file."""
+
+    def load(self) -> Loaded: ...
+    def pin_secrets_backend(self, backend: str) -> None: ...
+
+
+class SecretStores:
+    """Opens the chosen store; `folder` is where the encrypted file store lives."""
+
+    def __init__(
+        self, config: Config, environ: Mapping[str, str], folder: Path, *, namespace: str = ""
+    ) -> None:
+        self._config = config
+        self._environ = environ
+        self._folder = folder
+        self._namespace = namespace
+        self._open: dict[str, Store] = {}
+
+    def chosen(self) -> str | None:
+        """`keyring`, `file` or `env` as the environment or the config says; None when neither."""
+        return self._config.load().settings.secrets.backend
+
+    def forced(self) -> bool:
+        """Whether the environment decides, whatever the config says."""
+        return self._config.load().origins.get("secrets.backend", "").startswith("env ")
+
+    def pin(self, name: str) -> None:
+        """Write the choice into the config, so that cron finds the same store."""
+        self._config.pin_secrets_backend(name)
+
+    def current(self) -> Store:
+        """The chosen store; one that refuses to store when none was chosen."""
+        return self.open(self.chosen() or "")
+
+    def open(self, name: str) -> Store:
+        """The store of a name, under the secrets of the environment."""
+        if name not in self._open:
+            below = self._store(name, self._config.load().settings.secrets)
+            self._open[name] = EnvironmentOver(self._environ, below)
+        return self._open[name]
+
+    def _store(self, name: str, settings: SecretsSettings) -> Store:
+        if name == "keyring":
+            from yuntu_push.adapters.secrets.keyring_store import KeyringStore
+
+            return KeyringStore(
+                namespace=self._namespace, allow=settings.allow_backends, timeout=settings.timeout
+            )
+        if name == "file":
+            from yuntu_push.adapters.secrets.file_key import FileKey
+            from yuntu_push.adapters.secrets.file_store import FileStore
+
+            key = FileKey(
+                environ=self._environ,
+                command=settings.key_command,
+                beside=self._folder.with_name(f"{self._folder.name}.key"),
+            )
+            return FileStore(self._folder, key)
+        return NoStore("env", read_only) if name == "env" else NoStore("", unchosen)
