@@ -1,7 +1,7 @@
 """The authorisation page's URL and what comes back from it."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
@@ -74,7 +74,7 @@ class Answer:
     """An answer of the authorisation page; `code` is set when the verdict is CODE."""
 
     verdict: Verdict
-    code: SecretText = SecretText("")
+    code: SecretText = field(default_factory=lambda: SecretText(""))
 
 
 def answer_in_query(query: str, state: str) -> Answer:

@@ -89,7 +89,7 @@ class NoStore:
     def get(self, key: str) -> SecretText | None:
         """Nothing."""
         del key
-        return None  # noqa: RET501 - the type says that there may be a secret
+        return None
 
     def put(self, key: str, value: SecretText) -> None:
         """Refused."""

@@ -169,5 +169,8 @@ def _missing(path: str) -> ConfigError:
     return ConfigError(
         "SECRETS_KEY_MISSING",
         msg("the key file {path} is not there", path=path),
-        hint=msg("put it back; without it, remove the secrets folder, then set the Secrets and log in again"),
-    )  # fmt: skip
+        hint=msg(
+            "put it back; without it, remove the secrets folder, "
+            "then set the Secrets and log in again"
+        ),
+    )

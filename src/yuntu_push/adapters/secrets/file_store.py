@@ -63,9 +63,12 @@ class FileStore:
         if content[: len(_MAGIC)] == _MAGIC and content[len(_MAGIC) : head] != _print_of(material):
             raise ConfigError(
                 "SECRETS_KEY_WRONG",
-                msg("the secrets in {folder} are sealed with another key", folder=str(self._folder)),
-                hint=msg("use the key they were stored with: {origin} gives another one", origin=self._key.place().origin),
-            )  # fmt: skip
+                msg("the secrets in {folder} are sealed with another key", folder=self._folder),
+                hint=msg(
+                    "use the key they were stored with; {origin} gives another one",
+                    origin=self._key.place().origin,
+                ),
+            )
         plain = opened(derived_key(material, "store"), content[head:], bound_to=key.encode())
         if plain is None or not content.startswith(_MAGIC):
             raise ConfigError(

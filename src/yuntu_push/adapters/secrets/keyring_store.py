@@ -156,20 +156,29 @@ def _refusal(name: str) -> ConfigError:
     if name == "keyring.backends.fail.Keyring":
         message = msg("there is no system keyring in this session ({backend})", backend=name)
     else:
-        message = msg("the keyring backend {backend} is not allowed: it may keep secrets readable", backend=name)  # fmt: skip
+        message = msg(
+            "the keyring backend {backend} is not allowed: it may keep secrets readable",
+            backend=name,
+        )
     return ConfigError(
         "SECRETS_BACKEND_REFUSED",
         message,
-        hint=msg("use the encrypted file (`YUNTU_PUSH_SECRETS=file`, or `auth move CHANNEL --to file` where the keyring works), or allow it by name in secrets.allow_backends"),
-    )  # fmt: skip
+        hint=msg(
+            "use the encrypted file: YUNTU_PUSH_SECRETS=file for a new set-up, "
+            "`yuntu-push auth move CHANNEL --to file` where the keyring works"
+        ),
+    )
 
 
 def _locked(message: Text) -> TryLaterError:
     return TryLaterError(
         "SECRETS_LOCKED",
         message,
-        hint=msg("unlock the keyring (log in to the desktop), then run this again; nothing was stored elsewhere"),
-    )  # fmt: skip
+        hint=msg(
+            "unlock it (log in to the desktop), then run this again; "
+            "for cron: `yuntu-push auth move CHANNEL --to file`"
+        ),
+    )
 
 
 def _translated(exc: BaseException) -> BaseException:

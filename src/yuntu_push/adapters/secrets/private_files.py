@@ -125,8 +125,12 @@ def _check(path: Path, found: os.stat_result, *, folder: bool) -> None:
         raise _unsafe(
             path,
             msg("other users may read it"),
-            msg("run `chmod {mode} {path}`, and renew the Secret if others had access", mode=mode, path=str(path)),
-        )  # fmt: skip
+            msg(
+                "run `chmod {mode} {path}`, and renew the Secret if others had access",
+                mode=mode,
+                path=str(path),
+            ),
+        )
 
 
 def _unsafe(path: Path, reason: Text, hint: Text) -> ConfigError:
