@@ -1,7 +1,8 @@
 """The one place that knows every concrete class: services and adapters, built at first use."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from yuntu_push.adapters.config_file import ConfigFile, LoadedConfig
     from yuntu_push.adapters.store.database import Database
     from yuntu_push.domain.settings import Settings
+    from yuntu_push.sandbox.demo_world import DemoWorld
+    from yuntu_push.sandbox.options import SandboxOptions
 
 
 class AppContext:
@@ -74,6 +77,20 @@ class AppContext:
 
         private_dir(self.paths.state_dir)
         return Database(self.paths.database)
+
+    def serve_sandbox(
+        self, options: "SandboxOptions", announce: Callable[[dict[str, object]], None]
+    ) -> None:
+        """Serve the sandbox until stopped; `announce` gets its facts once it listens."""
+        from yuntu_push.sandbox.server import serve_forever
+
+        serve_forever(options, announce)
+
+    def demo_world(self, rows: int) -> "AbstractContextManager[DemoWorld]":
+        """A temporary home and a consenting sandbox for `demo`, with a sample of `rows` members."""
+        from yuntu_push.sandbox.demo_world import demo_world
+
+        return demo_world(rows, self.environ)
 
     def write_example_config(self) -> bool:
         """Write the commented example config; False when there is a config file already."""

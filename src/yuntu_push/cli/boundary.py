@@ -18,7 +18,7 @@ from yuntu_push.cli.session import Session
 from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
 from yuntu_push.domain.text import Text, msg
 
-_PERSONAL = re.compile(r"\d{11,}|[0-9A-Fa-f]{16,}|(?i:bearer|code=|secret=|token=)\S+")
+_PERSONAL = re.compile(r"\d{11,}|[0-9A-Fa-f]{16,}|(?i:bearer\s+|code=|secret=|token=)\S+")
 
 
 class Terminated(BaseException):
@@ -128,10 +128,15 @@ def _from_os(exc: OSError) -> YuntuPushError | None:
     return None
 
 
+def scrubbed(text: str) -> str:
+    """The text without anything that looks like an id, a digest, a Secret or a token."""
+    return _PERSONAL.sub("***", text)
+
+
 def _bug(session: Session, exc: Exception) -> YuntuPushError:
     """An error of ours, with a report file that holds the traceback and no values."""
     lines = traceback.format_exception(type(exc), exc, exc.__traceback__)
-    report = _PERSONAL.sub("***", "".join(lines))
+    report = scrubbed("".join(lines))
     try:
         place = str(session.write_bug_report(report))
     except OSError:
