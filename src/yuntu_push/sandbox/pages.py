@@ -1,0 +1,59 @@
+"""The sandbox's pages: templates, two languages, no outside assets."""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from yuntu_push.sandbox.clock import wire_time
+from yuntu_push.sandbox.words import WORDS
+from yuntu_push.sandbox.world import World
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action *; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Pages:
+    """Renders templates in the reader's language."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._environment = Environment(
+            loader=PackageLoader("yuntu_push.sandbox"),
+            autoescape=select_autoescape(default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters["time"] = wire_time
+        self._environment.filters["number"] = lambda n: "—" if n is None else f"{n:,}"
+
+    def show(self, request: Request, template: str, status: int = 200, **facts: Any) -> Response:
+        """A page in the language of `?lang=`, else of the cookie, else of the browser."""
+        lang = _language(request)
+        words = WORDS[lang]
+        other = request.url.include_query_params(lang="en" if lang == "zh" else "zh")
+        html = self._environment.get_template(template).render(
+            lang=lang,
+            t=words,
+            other_language=f"{other.path}?{other.query}",
+            here=f"{request.url.path}?{request.url.query}",
+            now=self.world.clock.now(),
+            **facts,
+        )
+        response = HTMLResponse(html, status, _HEADERS)
+        response.set_cookie("sandbox_lang", lang, samesite="lax")
+        return response
+
+
+def _language(request: Request) -> str:
+    asked = request.query_params.get("lang") or request.cookies.get("sandbox_lang", "")
+    if asked in WORDS:
+        return asked
+    return "en" if request.headers.get("accept-language", "").lower().startswith("en") else "zh"
