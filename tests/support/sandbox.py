@@ -50,6 +50,8 @@ class Sandbox:
     def __init__(self, server: SandboxServer, http: httpx.Client) -> None:
         self._server = server
         self._http = http
+        self.secret = server.secret
+        """The application's Secret; a test may set a wrong one for what it does next."""
 
     @property
     def url(self) -> str:
@@ -71,10 +73,9 @@ class Sandbox:
         """The developer application."""
         return self._server.app_id
 
-    @property
-    def secret(self) -> str:
-        """The application's Secret."""
-        return self._server.secret
+    def tokens(self) -> list[str]:
+        """Every code and token issued so far, to search files and logs for."""
+        return self._server.issued()
 
     def control(self, name: str, **given: Any) -> Any:
         """POST to `/_sandbox/<name>`; the answer."""
@@ -134,7 +135,7 @@ class Sandbox:
         """A token pair, as if a person had ticked `accounts` (all by default)."""
         body = {
             "app_id": self.app_id,
-            "secret": self.secret,
+            "secret": self._server.secret,
             "auth_code": self.auth_code(*accounts),
         }
         data = self.post("oauth2/access_token/", body)["data"]

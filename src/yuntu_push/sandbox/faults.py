@@ -104,7 +104,11 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
         raise ValueError(f"unknown key in fault: {', '.join(sorted(unknown))}")
     if "route" not in given or "effect" not in given:
         raise ValueError("a fault needs route and effect")
-    given["effect"] = Effect(given["effect"])
+    effect = str(given["effect"])
+    if effect.startswith("http_"):  # "http_429" is short for http with that status
+        given["effect"], given["status"] = Effect.HTTP, int(effect.removeprefix("http_"))
+    else:
+        given["effect"] = Effect(effect)
     return Fault(**given)
 
 

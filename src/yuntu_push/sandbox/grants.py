@@ -22,6 +22,7 @@ def fingerprint(token: str) -> str:
 def issue_code(world: World, uid: int, accounts: list[int], *, material: bool) -> str:
     """A code for the accounts that a person ticked, good for ten minutes and one exchange."""
     code = secrets.token_hex(20)
+    world.issued.append(code)
     state = world.state
     now = world.clock.now()
     state.codes = [each for each in state.codes if each.expires > now - DAY]
@@ -61,7 +62,7 @@ def exchange_code(world: World, code: str) -> dict[str, Any]:
     found.used = True
     grant = Grant(found.uid, found.accounts, found.permissions, found.material, "", 0, "", 0)
     world.state.grants[found.uid] = grant
-    return {**_new_pair(grant, now), "advertiser_ids": list(grant.accounts)}
+    return {**_new_pair(world, grant, now), "advertiser_ids": list(grant.accounts)}
 
 
 def refresh(world: World, refresh_token: str) -> dict[str, Any]:
@@ -72,12 +73,13 @@ def refresh(world: World, refresh_token: str) -> dict[str, Any]:
         if grant.refresh == wanted:
             if now > grant.refresh_expires:
                 raise Refused(Code.REFRESH_TOKEN_EXPIRED, "refresh_token 已过期,请重新授权")
-            return _new_pair(grant, now)
+            return _new_pair(world, grant, now)
     raise Refused(Code.REFRESH_TOKEN_WRONG, "refresh_token 错误或已被使用")
 
 
-def _new_pair(grant: Grant, now: float) -> dict[str, Any]:
+def _new_pair(world: World, grant: Grant, now: float) -> dict[str, Any]:
     access, renewal = secrets.token_hex(20), secrets.token_hex(20)
+    world.issued += [access, renewal]
     grant.access, grant.access_expires = fingerprint(access), now + ACCESS_LIFE
     grant.refresh, grant.refresh_expires = fingerprint(renewal), now + REFRESH_LIFE
     return {

@@ -1,8 +1,10 @@
 """What can be set on the sandbox, the doubtful points of the vendor's documents among it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 
 class CopyTo(StrEnum):
@@ -116,3 +118,41 @@ class SandboxOptions:
         for name in ("list_lag", "upload_limit", "min_cover", "qps"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative")
+
+
+SWITCHES = frozenset(field.name for field in fields(SandboxOptions)) - {
+    "host",
+    "port",
+    "speed",
+    "state_file",
+    "faults",
+    "auto_consent",
+    "callback_url",
+    "seed",
+}
+"""The doubtful points of the vendor's documents."""
+
+_FLAGS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+
+
+def read_switches(words: Iterable[str]) -> dict[str, Any]:
+    """Options out of NAME=VALUE words; ValueError names what is wrong."""
+    types = {field.name: field.type for field in fields(SandboxOptions)}
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or name not in SWITCHES:
+            raise ValueError(f"{name} is no switch; there are {', '.join(sorted(SWITCHES))}")
+        kind = types[name]
+        try:
+            found[name] = _FLAGS[text.lower()] if kind is bool else kind(text)  # type: ignore[operator]
+        except (KeyError, ValueError):
+            raise ValueError(f"{name}: {text!r} is none of its values{_choices(kind)}") from None
+    return found
+
+
+def _choices(kind: Any) -> str:
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return f" ({', '.join(each.value for each in kind)})"
+    return ""

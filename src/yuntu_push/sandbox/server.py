@@ -55,6 +55,10 @@ class SandboxServer:
             "console_url": self.console_url,
         }
 
+    def issued(self) -> list[str]:
+        """The codes and tokens issued so far, for tests that search files for them."""
+        return list(self._world.issued)
+
     def start(self) -> Self:
         """Listen; returns once requests are served. OSError when the port is taken."""
         connections = Connections()

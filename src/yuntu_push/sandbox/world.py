@@ -28,6 +28,10 @@ class World:
     parts: dict[str, list[bytes]] = field(default_factory=dict, repr=False)
     """Qianchuan parts whose last one has not come yet, by file key; lost at a restart."""
 
+    issued: list[str] = field(default_factory=list, repr=False)
+    """Codes and tokens as they were issued, in memory only: for tests that search files for
+    them."""
+
     def draw(self) -> float:
         """The next random number from 0 to 1; the same seed gives the same row."""
         self.state.counter += 1
