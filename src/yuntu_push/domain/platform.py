@@ -8,6 +8,8 @@ own strings (Beijing time) and are shown, never computed with.
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from yuntu_push.domain.channel import Account
+
 
 class DeliveryStatus(StrEnum):
     """Whether an audience can be used in delivery; the platform's enum without its prefix."""
@@ -97,3 +99,12 @@ class AuthorizedAccount:
     account_type: str
     valid: bool
     company_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """The advertisers found under an account; `total` is the platform's own count of them, larger
+    where its paging ends before its list does."""
+
+    accounts: tuple[Account, ...]
+    total: int

@@ -14,6 +14,7 @@ from yuntu_push.domain.channel import Account, Brand, Channel
 from yuntu_push.domain.journal import RefreshRecord
 from yuntu_push.domain.platform import (
     AuthorizedAccount,
+    Expansion,
     Operation,
     RemoteAudience,
     RemoteDataSource,
@@ -99,8 +100,8 @@ class SecretStores(Protocol):
         """`keyring`, `file` or `env` as the environment or the config says; None when neither."""
         ...
 
-    def forced(self) -> bool:
-        """Whether the environment decides, whatever the config says."""
+    def pinned(self) -> str | None:
+        """What the config file itself says, whatever the environment says."""
         ...
 
     def current(self) -> SecretStore:
@@ -201,8 +202,9 @@ class DirectoryApi(Protocol):
 
     def authorized_accounts(self, channel: Channel) -> list[AuthorizedAccount]: ...
 
-    def expand(self, channel: Channel, account: AuthorizedAccount) -> list[Account]:
-        """The advertisers under a workbench, agent, enterprise workbench or shop."""
+    def expand(self, channel: Channel, account: AuthorizedAccount) -> Expansion:
+        """The advertisers under a workbench, agent, enterprise workbench or shop; no account for
+        one that is no container."""
         ...
 
     def brands(self, channel: Channel, advertiser_id: int) -> list[Brand]: ...

@@ -1,0 +1,1 @@
+"""The Ocean Engine client: transport → auth → envelope → endpoint modules → facade."""
