@@ -240,18 +240,30 @@ def test_an_expired_login_is_4_and_loses_nothing(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "effect",
-    ["html", "half_json", "empty", "http_500", "http_429", "drop_before", "drop_after"],
+    "fault",
+    [
+        {"effect": "html"},
+        {"effect": "half_json"},
+        {"effect": "empty"},
+        {"effect": "http", "status": 500},
+        {"effect": "http", "status": 429, "retry_after": "1"},
+        {"effect": "drop_before"},
+        {"effect": "drop_after"},
+    ],
+    ids=lambda fault: "-".join(map(str, fault.values())),
 )
-def test_a_platform_that_answers_nonsense_once(tmp_path: Path, effect: str):
-    """A read is repeated, a write is looked up; the push still ends as it should."""
+@pytest.mark.parametrize("route", ["data_source/file/upload", "data_source/read"])
+def test_a_platform_that_answers_nonsense_once(
+    tmp_path: Path, route: str, fault: dict[str, object]
+):
+    """A read is repeated, an upload too; the push still ends as it should."""
     with world(tmp_path / "home", speed=1_000_000.0) as w:
         w.build()
-        w.sandbox.fault(route="/open_api/2/dmp/data_source/read/", nth=1, effect=effect)
+        w.sandbox.fault(route, nth=1, **fault)
 
         run = w.create("--wait", "--poll", "1", "--timeout", "60")
 
-        assert run.code == 0, (effect, run.stdout, run.stderr)
+        assert run.code == 0, (fault, run.stdout, run.stderr)
         assert len(w.sandbox.state()["data_sources"]) == 1
 
 

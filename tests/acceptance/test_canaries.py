@@ -86,7 +86,7 @@ def test_nothing_personal_and_nothing_secret_is_left_anywhere(tmp_path: Path):
         runs.append(w("segment", "build", "s", good, "--id", "UID=手机号", "-v"))
         runs.append(w("segment", "build", "vip", good, "--id", "phone=手机号", "--dry-run"))
         runs.append(w.create("--wait", "--poll", "1", "--timeout", "60", "-v"))
-        w.sandbox.fault(route="/open_api/2/dmp/data_source/create/", nth=1, effect="http_500")
+        w.sandbox.fault("data_source/create", "http", nth=1, status=500)
         runs.append(w.create("--again", "-v"))
         runs.append(w("push", "list"))
         secrets = [str(w.sandbox.secret), *w.sandbox.tokens()]

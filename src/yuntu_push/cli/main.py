@@ -21,6 +21,7 @@ from yuntu_push.cli import (
     push,
     quota,
     sandbox,
+    schedule,
     schema,
     segment,
 )
@@ -137,6 +138,7 @@ for name, group in {
     "push": push.app,
     "config": config.app,
     "sandbox": sandbox.app,
+    "schedule": schedule.app,
 }.items():
     app.add_typer(group, name=name)
 for module in (config, guide, doctor, quota, explain, schema, completion, demo):

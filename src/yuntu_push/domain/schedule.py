@@ -1,0 +1,149 @@
+"""Scheduler entries that run a push every day: cron lines, systemd units, a Windows task.
+
+Each carries the home, a log that rotates or appends, and a lock that lets a late run pass: the
+push itself is locked anyway, so the outer lock only keeps runs from queueing up.
+"""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import PurePath
+from xml.sax.saxutils import escape, quoteattr
+
+
+class Scheduler(StrEnum):
+    """Who starts the runs."""
+
+    CRON = "cron"
+    SYSTEMD = "systemd"
+    WINDOWS = "windows"
+
+
+@dataclass(frozen=True)
+class ScheduledRun:
+    """What is to be run when: `hour` and `minute` in Beijing time, all paths absolute."""
+
+    entry: str
+    program: PurePath
+    home: PurePath | None
+    config: PurePath | None
+    log_dir: PurePath
+    lock_dir: PurePath
+    hour: int
+    minute: int
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that make a bare scheduler see what the person saw."""
+        found = {"YUNTU_PUSH_NO_INPUT": "1"}
+        if self.home:
+            found["YUNTU_PUSH_HOME"] = str(self.home)
+        if self.config:
+            found["YUNTU_PUSH_CONFIG"] = str(self.config)
+        return found
+
+
+def schedule_files(scheduler: Scheduler, run: ScheduledRun) -> dict[str, str]:
+    """The files of a scheduler by name; a crontab is one file of lines to add."""
+    match scheduler:
+        case Scheduler.CRON:
+            return {f"yuntu-push-{run.entry}.cron": _cron(run)}
+        case Scheduler.SYSTEMD:
+            return _systemd(run)
+        case Scheduler.WINDOWS:
+            return {f"yuntu-push-{run.entry}.xml": _windows(run)}
+
+
+def _cron(run: ScheduledRun) -> str:
+    variables = " ".join(f"{k}={shlex.quote(v)}" for k, v in run.environment.items())
+    log = shlex.quote(str(run.log_dir / f"{run.entry}.log"))
+    lock = shlex.quote(str(run.lock_dir / f"cron-{run.entry}.lock"))
+    program = shlex.quote(str(run.program))
+    words = [
+        f"{variables} flock -n -E 75 {lock} {program} push run {shlex.quote(run.entry)} -q",
+        f"{variables} flock -n -E 75 {lock}-resume {program} push resume --all -q",
+    ]
+    # In a crontab an unescaped percent sign ends the command.
+    daily, resume = (f"{line} >> {log} 2>&1".replace("%", r"\%") for line in words)
+    return (
+        "# Beijing time; a cron that does not know CRON_TZ needs the hour of its own zone.\n"
+        "CRON_TZ=Asia/Shanghai\n"
+        f"{run.minute} {run.hour} * * *  {daily}\n"
+        f"*/10 * * * *  {resume}\n"
+    )
+
+
+def _systemd(run: ScheduledRun) -> dict[str, str]:
+    name = f"yuntu-push-{run.entry}"
+    variables = "".join(
+        f"Environment={_unit_word(f'{k}={v}')}\n" for k, v in run.environment.items()
+    )
+
+    def service(description: str, words: str) -> str:
+        return (
+            "[Unit]\n"
+            f"Description={description}\n"
+            "After=network-online.target\nWants=network-online.target\n\n"
+            "[Service]\nType=oneshot\nUMask=0077\n"
+            f"{variables}"
+            "# The file store's key, sealed to this machine:\n"
+            "# LoadCredentialEncrypted=yuntu-push.key\n"
+            # 75 means: later, by itself. A unit that failed for it would only raise alarms.
+            "SuccessExitStatus=75\n"
+            f"ExecStart={_unit_word(str(run.program))} {words}\n"
+        )
+
+    def timer(description: str, when: str) -> str:
+        return (
+            f"[Unit]\nDescription={description}\n\n[Timer]\n{when}\nPersistent=true\n\n"
+            "[Install]\nWantedBy=timers.target\n"
+        )
+
+    return {
+        f"{name}.service": service(
+            f"yuntu-push: build and push {run.entry}", f"push run {_unit_word(run.entry)} -q"
+        ),
+        f"{name}.timer": timer(
+            f"yuntu-push: {run.entry}, daily",
+            f"OnCalendar=*-*-* {run.hour:02d}:{run.minute:02d}:00 Asia/Shanghai",
+        ),
+        "yuntu-push-resume.service": service(
+            "yuntu-push: go on with what is due", "push resume --all -q"
+        ),
+        "yuntu-push-resume.timer": timer(
+            "yuntu-push: every ten minutes", "OnCalendar=*:0/10\nRandomizedDelaySec=60"
+        ),
+    }
+
+
+def _unit_word(text: str) -> str:
+    """One word of a unit file, with systemd's specifiers and variables switched off."""
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{quoted}"' if quoted != text or any(c.isspace() for c in text) else text
+
+
+def _windows(run: ScheduledRun) -> str:
+    """A task for `schtasks /create /xml`; the environment goes through `cmd`."""
+    sets = " && ".join(f'set "{k}={v}"' for k, v in run.environment.items())
+    log = run.log_dir / f"{run.entry}.log"
+    command = f'/d /c {sets} && "{run.program}" push run {run.entry} -q >> "{log}" 2>&1'
+    start = f"2026-01-01T{run.hour:02d}:{run.minute:02d}:00+08:00"
+    return (
+        '<?xml version="1.0" encoding="UTF-16"?>\n'
+        '<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">\n'
+        f"  <RegistrationInfo><Description>{escape(f'yuntu-push: {run.entry}')}</Description>"
+        "</RegistrationInfo>\n"
+        "  <Triggers><CalendarTrigger>\n"
+        f"    <StartBoundary>{start}</StartBoundary>\n"
+        "    <ScheduleByDay><DaysInterval>1</DaysInterval></ScheduleByDay>\n"
+        "  </CalendarTrigger></Triggers>\n"
+        "  <Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>\n"
+        "    <StartWhenAvailable>true</StartWhenAvailable></Settings>\n"
+        '  <Actions Context="Author"><Exec>\n'
+        f"    <Command>cmd.exe</Command><Arguments>{escape(command)}</Arguments>\n"
+        "  </Exec></Actions>\n"
+        f"  <Principals><Principal id={quoteattr('Author')}>"
+        "<LogonType>InteractiveToken</LogonType></Principal></Principals>\n"
+        "</Task>\n"
+    )

@@ -1,0 +1,101 @@
+"""Scheduler entries that a bare scheduler can run as they are."""
+
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path, PureWindowsPath
+
+import pytest
+
+from support.cli import yuntu, yuntu_json
+from yuntu_push.domain.schedule import ScheduledRun, Scheduler, schedule_files
+
+CONFIG = """\
+pushes:
+  vip_daily:
+    name: 高价值会员
+    segment: {name: vip, ids: {phone: mobile}, csv: [a.csv]}
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "my home % $X"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(CONFIG, "utf-8")
+    return folder
+
+
+def test_the_cron_line_runs_as_it_stands(home: Path, tmp_path: Path):
+    """The command of the line, with percent signs as cron gives them, reaches the program."""
+    program = tmp_path / "fake program"
+    program.write_text('#!/bin/sh\necho "$YUNTU_PUSH_HOME|$*"\n')
+    program.chmod(0o700)
+    (home / "logs").mkdir()
+    (home / "locks").mkdir()
+    run = ScheduledRun(
+        "vip_daily", program, home, None, home / "logs", home / "locks", hour=2, minute=30
+    )
+
+    text = schedule_files(Scheduler.CRON, run)["yuntu-push-vip_daily.cron"]
+    line = next(x for x in text.splitlines() if x.startswith("30 2 * * *"))
+    command = line.removeprefix("30 2 * * *").replace(r"\%", "%")
+    subprocess.run(["sh", "-c", command], check=True)
+
+    logged = (home / "logs" / "vip_daily.log").read_text()
+    assert logged == f"{home}|push run vip_daily -q\n"
+    assert "CRON_TZ=Asia/Shanghai" in text
+
+
+def test_systemd_units_name_program_home_and_time(home: Path):
+    data = yuntu_json("schedule", "print", "vip_daily", "--systemd", "--at", "3:05", home=home).data
+
+    files = {file["name"]: file["content"] for file in data["files"]}
+    assert "OnCalendar=*-*-* 03:05:00 Asia/Shanghai" in files["yuntu-push-vip_daily.timer"]
+    assert "SuccessExitStatus=75" in files["yuntu-push-vip_daily.service"]
+    assert "my home %% $$X" in files["yuntu-push-vip_daily.service"]
+    assert "push resume --all" in files["yuntu-push-resume.service"]
+    assert data["written"] == []
+
+
+def test_the_windows_task_is_well_formed():
+    run = ScheduledRun(
+        entry="vip_daily",
+        program=PureWindowsPath(r"C:\Program Files\x & y\yuntu-push.exe"),
+        home=PureWindowsPath(r"D:\品牌"),
+        config=None,
+        log_dir=PureWindowsPath(r"D:\品牌\logs"),
+        lock_dir=PureWindowsPath(r"D:\品牌\locks"),
+        hour=2,
+        minute=30,
+    )
+
+    text = schedule_files(Scheduler.WINDOWS, run)["yuntu-push-vip_daily.xml"]
+    task = ET.fromstring(text.encode("utf-16"))
+
+    arguments = next(e.text for e in task.iter() if e.tag.endswith("Arguments"))
+    assert '"C:\\Program Files\\x & y\\yuntu-push.exe" push run vip_daily' in (arguments or "")
+
+
+def test_it_writes_only_when_told(home: Path, tmp_path: Path):
+    target = tmp_path / "units"
+
+    quiet = yuntu("schedule", "print", "vip_daily", "--systemd", home=home)
+    told = yuntu_json("schedule", "print", "vip_daily", "--systemd", "--write", target, home=home)
+
+    assert quiet.code == 0
+    assert [Path(p).name for p in told.data["written"]] == sorted(
+        [p.name for p in target.iterdir()], key=[Path(p).name for p in told.data["written"]].index
+    )
+    assert len(told.data["written"]) == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("schedule", "print", "vip"),
+        ("schedule", "print", "vip_daily", "--cron", "--windows"),
+        ("schedule", "print", "vip_daily", "--at", "25:00"),
+    ],
+)
+def test_wrong_lines_are_usage_errors(home: Path, words: tuple[str, ...]):
+    assert yuntu(*words, home=home).code == 2
