@@ -30,8 +30,6 @@ def test_the_cron_line_runs_as_it_stands(home: Path, tmp_path: Path):
     program = tmp_path / "fake program"
     program.write_text('#!/bin/sh\necho "$YUNTU_PUSH_HOME|$*"\n')
     program.chmod(0o700)
-    (home / "logs").mkdir()
-    (home / "locks").mkdir()
     run = ScheduledRun(
         "vip_daily", program, home, None, home / "logs", home / "locks", hour=2, minute=30
     )

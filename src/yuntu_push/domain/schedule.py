@@ -58,11 +58,13 @@ def schedule_files(scheduler: Scheduler, run: ScheduledRun) -> dict[str, str]:
 def _cron(run: ScheduledRun) -> str:
     variables = " ".join(f"{k}={shlex.quote(v)}" for k, v in run.environment.items())
     log = shlex.quote(str(run.log_dir / f"{run.entry}.log"))
+    folders = " ".join(shlex.quote(str(folder)) for folder in (run.log_dir, run.lock_dir))
     lock = shlex.quote(str(run.lock_dir / f"cron-{run.entry}.lock"))
     program = shlex.quote(str(run.program))
+    start = f"umask 077; mkdir -p {folders}; {variables} flock -n -E 75 {lock}"
     words = [
-        f"{variables} flock -n -E 75 {lock} {program} push run {shlex.quote(run.entry)} -q",
-        f"{variables} flock -n -E 75 {lock}-resume {program} push resume --all -q",
+        f"{start} {program} push run {shlex.quote(run.entry)} -q",
+        f"{start}-resume {program} push resume --all -q",
     ]
     # In a crontab an unescaped percent sign ends the command.
     daily, resume = (f"{line} >> {log} 2>&1".replace("%", r"\%") for line in words)
