@@ -1,0 +1,78 @@
+"""How a run ends for the person who started it: the error of a push, and what to do next."""
+
+from yuntu_push.domain.errors import (
+    GuardError,
+    StillRunningError,
+    TryLaterError,
+    YuntuPushError,
+)
+from yuntu_push.domain.push import Push, PushState
+from yuntu_push.domain.text import Text, msg
+from yuntu_push.services.push.labels import state_label, step_label
+
+
+def refuse_ended(push: Push) -> None:
+    """Raise `GuardError` for a push that was given up."""
+    if push.state in (PushState.CANCELLED, PushState.SUPERSEDED):
+        raise GuardError(
+            "PUSH_ENDED",
+            msg("push {push} is {state}", push=push.push_id, state=state_label(push.state)),
+            hint=msg("create a new one: `yuntu-push push create …`"),
+        )
+
+
+def ending(push: Push, *, waited: bool = False) -> YuntuPushError | None:
+    """The error that a push's state means for the caller; None when it is done or goes on.
+
+    `waited`: the caller wanted to see the end.
+    """
+    match push.state:
+        case PushState.SUCCEEDED | PushState.CANCELLED | PushState.SUPERSEDED:
+            return None
+        case PushState.STALLED:
+            return _stalled(push)
+        case PushState.PENDING | PushState.RUNNING:
+            return _still_running(push) if waited else None
+        case _:
+            return push.failure.error() if push.failure is not None else None
+
+
+def _stalled(push: Push) -> TryLaterError:
+    return TryLaterError(
+        "PUSH_STALLED",
+        msg(
+            "push {push} has not moved for hours at step {step}: {reason}",
+            push=push.push_id,
+            step=step_label(push.step),
+            reason=push.reason or "-",
+        ),
+        hint=msg("nothing is lost; `yuntu-push push resume {push}` looks again", push=push.push_id),
+        next_at=push.next_at,
+    )
+
+
+def _still_running(push: Push) -> StillRunningError:
+    return StillRunningError(
+        "PUSH_STILL_RUNNING",
+        msg("push {push} is still under way: {reason}", push=push.push_id,
+            reason=push.reason or step_label(push.step)),
+        hint=msg("it has not failed; attach again with `yuntu-push push resume {push} --wait`",
+                 push=push.push_id),
+        next_at=push.next_at,
+    )  # fmt: skip
+
+
+def next_action(push: Push) -> Text | None:
+    """What a person does next; None when nothing is left."""
+    match push.state:
+        case PushState.SUCCEEDED if push.brands:
+            return msg("已提交云图,请在云图「自定义分析」核对")
+        case PushState.SUCCEEDED | PushState.CANCELLED | PushState.SUPERSEDED:
+            return None
+        case PushState.PENDING | PushState.RUNNING:
+            return msg("`yuntu-push push resume {push} --wait`", push=push.push_id)
+        case _:
+            failure = push.failure
+            if failure is not None and failure.hint is not None:
+                return failure.hint
+            return msg("`yuntu-push push resume {push}`", push=push.push_id)

@@ -1,0 +1,102 @@
+"""What the push machine needs from the store, the segments and the directory."""
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from yuntu_push.domain.channel import Account
+from yuntu_push.domain.failure import Failure
+from yuntu_push.domain.push import Call, Facts, Push, PushState, StepName
+from yuntu_push.domain.push_record import Change, Intent, PushFilter, Settlement, Verdict
+from yuntu_push.domain.quota import QuotaKind, QuotaUse
+from yuntu_push.domain.segment import Segment, SegmentRef
+
+
+class PushStore(Protocol):
+    """Pushes in the state file; every method is one transaction."""
+
+    def add(self, push: Push, *, twin: str, again: bool) -> Push | None:
+        """Store a new push; or, unless `again`, the live push with the same `twin` and no store."""
+        ...
+
+    def get(self, push_id: str) -> Push | None: ...
+
+    def find(self, wanted: PushFilter) -> list[Push]:
+        """Newest first."""
+        ...
+
+    def twin_of(self, twin: str) -> Push | None:
+        """The newest push of the same content to the same places that has not failed."""
+        ...
+
+    def known_pairs(self) -> set[tuple[int, int]]:
+        """(advertiser, brand) pairs that were pushed to before."""
+        ...
+
+    def copies(self, custom_audience_id: int, virtual_adv_id: int) -> int:
+        """How many copies of an audience into a brand are known to be made."""
+        ...
+
+    def on_data_source(self, data_source_id: str) -> list[Push]:
+        """All pushes into one data source, newest first."""
+        ...
+
+    def claim(self, push_id: str, at: datetime) -> Push:
+        """Begin a run: the push is running, its current step too, the attempt is counted."""
+        ...
+
+    def begin(self, push_id: str, intent: Intent) -> Call | QuotaUse:
+        """Commit an intent with its quota and the verdict on the one before it.
+
+        The exhausted quota instead, and nothing stored, when none is left.
+        """
+        ...
+
+    def settle(self, settlement: Settlement) -> None: ...
+
+    def record(self, push_id: str, change: Change) -> Push: ...
+
+    def move(
+        self, push_id: str, state: PushState, at: datetime, failure: Failure | None = None
+    ) -> Push:
+        """Change a push's state alone: cancelled, superseded."""
+        ...
+
+    def learn(
+        self,
+        push_id: str,
+        facts: Facts,
+        at: datetime,
+        *,
+        step: StepName | None = None,
+        verdict: Verdict | None = None,
+    ) -> Push:
+        """Keep facts, and a verdict on a write of `step`, without moving anything."""
+        ...
+
+    def events(self, push_id: str) -> list[dict[str, Any]]:
+        """The history of a push, oldest first: `at, kind, subject, was, became`."""
+        ...
+
+
+class QuotaLedger(Protocol):
+    """What this tool used of the platform's quotas."""
+
+    def usage(self, kind: QuotaKind, subject: str, at: datetime) -> QuotaUse: ...
+
+    def subjects(self, since: datetime) -> list[tuple[QuotaKind, str]]:
+        """Everything with a use after `since`."""
+        ...
+
+
+class SegmentShelf(Protocol):
+    """The built segments."""
+
+    def get(self, ref: SegmentRef) -> Segment:
+        """A segment's version; without one in `ref`, the latest. `ConfigError` when unknown."""
+        ...
+
+
+class Directory(Protocol):
+    """Accounts and brands by what people call them."""
+
+    def resolve_account(self, channel: str, text: str | None) -> Account: ...

@@ -1,0 +1,181 @@
+"""The steps `publish` and `activate`: the audience takes effect."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, time
+
+from yuntu_push.domain.errors import RefusedError, YuntuPushError
+from yuntu_push.domain.platform import DeliveryStatus, RemoteAudience
+from yuntu_push.domain.push import Call, CallState, Facts, StepName
+from yuntu_push.domain.push_record import Verdict
+from yuntu_push.domain.quota import PUBLISH_WINDOW, QuotaClaim, QuotaKind, next_time_of_day
+from yuntu_push.domain.text import Text, msg
+from yuntu_push.services.push.outcomes import (
+    Act,
+    Done,
+    Failed,
+    NotYet,
+    Outcome,
+    Waiting,
+)
+from yuntu_push.services.push.sharing import owner_refusal
+from yuntu_push.services.push.view import View, audience_facts
+
+PUBLISH_KEY = "publish"
+PUBLISHED = (DeliveryStatus.AVAILABLE, DeliveryStatus.NEED_PUSH)
+TOO_SMALL = 4
+# The platform's `status` codes that no waiting mends; 11, 22, 23, 26 mean that it is gone.
+BROKEN = {3, TOO_SMALL, 7, 9, 11, 15, 22, 23, 26}
+
+
+def publish(view: View) -> Outcome:
+    """Publish once; an audience can be published once in 24 hours."""
+    calls = view.push.calls_of(StepName.PUBLISH, PUBLISH_KEY)
+    if any(call.state in (CallState.DONE, CallState.FOUND) for call in calls):
+        return Done()
+    due = _not_before(view)
+    if due is not None and not calls:
+        return Waiting(due, msg("publishing is due at a fixed time of day"), "PUBLISH_AT")
+    audience = view.read_audience()
+    if audience is None:
+        return NotYet(msg("the platform does not show the audience yet"))
+    lost = view.push.in_doubt(StepName.PUBLISH, PUBLISH_KEY)
+    if _shows_it(view, audience, calls):
+        verdicts = (Verdict(PUBLISH_KEY, CallState.FOUND),) if lost else ()
+        return Done(audience_facts(audience), verdicts)
+    if lost is not None:
+        return _after_silence(view, audience, lost)
+    if _refused_after_silence(calls):
+        return _after_refusal(view, audience, calls)
+    return _publish(view, audience, None, None)
+
+
+def _shows_it(view: View, audience: RemoteAudience, calls: Sequence[Call]) -> bool:
+    """Whether the audience's state proves that this push's content is published.
+
+    With new content for an audience that was published before, only a change of the state since
+    our own write proves anything.
+    """
+    if audience.delivery_status not in PUBLISHED:
+        return False
+    if not view.push.updates:
+        return True
+    return bool(calls) and calls[0].before not in PUBLISHED
+
+
+def _after_silence(view: View, audience: RemoteAudience, lost: Call) -> Outcome:
+    left = view.remaining(lost, view.settings.settle)
+    if left > 0:
+        return NotYet(
+            msg("looking whether the publish that got no answer took effect"), within=left
+        )
+    # A refusal now may well mean that the lost one took the day's place: go on watching.
+    return _publish(view, audience, CallState.ABSENT, lambda _: audience_facts(audience))
+
+
+def _refused_after_silence(calls: Sequence[Call]) -> bool:
+    return bool(
+        len(calls) > 1
+        and calls[-1].state is CallState.REFUSED
+        and any(call.state is CallState.ABSENT for call in calls)
+    )
+
+
+def _after_refusal(view: View, audience: RemoteAudience, calls: Sequence[Call]) -> Outcome:
+    if audience.delivery_status in PUBLISHED:
+        return Done(audience_facts(audience))  # the refusal says that the lost publish was taken
+    left = view.remaining(calls[-1], view.settings.settle)
+    if left > 0:
+        return NotYet(
+            msg("looking whether the publish that got no answer took effect"), within=left
+        )
+    silent = [call for call in calls if call.state is CallState.ABSENT]
+    opens = silent[-1].intent_at + PUBLISH_WINDOW
+    if view.now < opens:
+        return Waiting(opens, window_reason(), "PUBLISH_WINDOW", audience_facts(audience))
+    return _publish(view, audience, None, None)
+
+
+def _publish(
+    view: View,
+    audience: RemoteAudience,
+    verdict: CallState | None,
+    on_refused: Callable[[YuntuPushError], Facts] | None,
+) -> Act:
+    ident = view.audience_id()
+
+    def call() -> Facts:
+        view.api.publish(advertiser_id=view.push.advertiser_id, custom_audience_id=ident)
+        return Facts()
+
+    return Act(
+        key=PUBLISH_KEY,
+        request=(ident, view.push.data_source_id),
+        call=call,
+        before=str(audience.delivery_status or ""),
+        # The window is the platform's: it is reckoned on the platform's clock.
+        claim=QuotaClaim(QuotaKind.PUBLISH, str(ident), view.api.server_now()),
+        verdict=verdict,
+        on_refused=on_refused,
+    )
+
+
+def window_reason() -> Text:
+    """Why a publish waits."""
+    return msg("the audience was published in the last 24 hours; it is published when that is over")
+
+
+def _watching() -> Text:
+    return msg("looking whether the publish that got no answer took effect")
+
+
+def _not_before(view: View) -> datetime | None:
+    if view.push.publish_at is None:
+        return None
+    parsed = view.push.steps[view.push.position]
+    begun = parsed.started_at or view.now
+    due = next_time_of_day(begun, time.fromisoformat(view.push.publish_at))
+    return due if view.now < due else None
+
+
+def activate(view: View) -> Outcome:
+    """Wait until the audience can be used (`AVAILABLE`)."""
+    audience = view.read_audience()
+    if audience is None:
+        return NotYet(msg("the platform does not show the audience yet"))
+    facts = audience_facts(audience)
+    if audience.delivery_status is DeliveryStatus.AVAILABLE:
+        return Done(facts)
+    if audience.delivery_status is DeliveryStatus.NEED_PUSH and owner_refusal(view):
+        return Done(facts)
+    if audience.status in BROKEN or audience.deleted:
+        return Failed(_broken(view, audience), facts)
+    return NotYet(
+        msg("waiting for the audience to take effect ({status})", status=_shown(audience)),
+        facts=facts,
+    )
+
+
+def _shown(audience: RemoteAudience) -> str:
+    return str(audience.delivery_status or f"status {audience.status}")
+
+
+def _broken(view: View, audience: RemoteAudience) -> RefusedError:
+    if audience.status == TOO_SMALL:
+        return RefusedError(
+            "AUDIENCE_TOO_SMALL",
+            msg("too few people are covered (覆盖人数) for the audience to be used"),
+            hint=msg(
+                "check the id types with `yuntu-push segment show {segment}`, or use a larger "
+                "segment",
+                segment=view.push.segment,
+            ),
+        )
+    return RefusedError(
+        "AUDIENCE_BROKEN",
+        msg(
+            "the audience {audience} cannot be used: the platform gives it status {status}",
+            audience=str(audience.custom_audience_id),
+            status=audience.status,
+        ),
+        hint=msg("look at it in the DMP pages, then create a new push"),
+    )

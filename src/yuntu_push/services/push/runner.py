@@ -1,0 +1,145 @@
+"""The runner: takes a push as far as it goes, one committed turn after the other.
+
+It promises, whatever moment a process dies at:
+
+I1  no write to the platform without a committed intent;
+I2  no second write of a kind while the effect of an earlier one is in doubt, unless a verdict on
+    that one is committed with (or before) the new intent;
+I3  quota is reserved in the intent's transaction;
+I4  the hash in the intent is that of the bytes that are sent;
+I5  steps only go forward.
+"""
+
+import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from yuntu_push.domain.channel import Channel
+from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
+from yuntu_push.domain.names import unknown
+from yuntu_push.domain.push import Push, PushState
+from yuntu_push.domain.push_record import PushFilter
+from yuntu_push.domain.settings import PushSettings
+from yuntu_push.domain.text import msg
+from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock, Locks, Notice, Progress
+from yuntu_push.services.push.ending import refuse_ended
+from yuntu_push.services.push.ports import PushStore
+from yuntu_push.services.push.turns import Patience, Turns
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How one push of `run_due` ended: as it stands, or with the bug that stopped it."""
+
+    push: Push
+    bug: Exception | None = None
+
+
+class PushRunner:
+    """Runs pushes."""
+
+    def __init__(
+        self,
+        *,
+        store: PushStore,
+        channels: ChannelStore,
+        api_for: Callable[[Channel], AudienceApi],
+        locks: Locks,
+        clock: Clock,
+        settings: PushSettings,
+        notice: Notice,
+        progress: Progress,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._api_for = api_for
+        self._locks = locks
+        self._clock = clock
+        self._settings = settings
+        self._notice = notice
+        self._progress = progress
+        self._chance = chance
+
+    def run(self, push_id: str, patience: Patience | None = None) -> Push:
+        """Take one push as far as it goes now, or with `patience.wait` to its end.
+
+        `TryLaterError` `PUSH_HELD` when another process has it.
+        """
+        with self.hold(push_id):
+            before = self._load(push_id)
+            if before.state is PushState.SUCCEEDED:
+                return before
+            refuse_ended(before)
+            channel = self._channel(before)
+            now = self._clock.now()
+            push = self._store.claim(push_id, now)
+            decided = now if before.state is PushState.NEEDS_OPERATOR else None
+            turns = Turns(
+                store=self._store,
+                api=self._api_for(channel),
+                clock=self._clock,
+                settings=self._settings,
+                notice=self._notice,
+                progress=self._progress,
+                chance=self._chance,
+                patience=patience or Patience(),
+                decided_before=decided,
+            )
+            return turns.take(push)
+
+    def run_due(self) -> list[Ran]:
+        """Do whatever is due now for every push that is under way.
+
+        Pushes that merely wait, or are held by another run, are passed over in silence.
+        """
+        ran: list[Ran] = []
+        working = [state for state in PushState if state in _DUE]
+        for push in reversed(self._store.find(PushFilter(states=working))):
+            if push.next_at is not None and push.next_at > self._clock.now():
+                continue
+            try:
+                ran.append(Ran(self.run(push.push_id)))
+            except YuntuPushError as error:
+                if error.code != "PUSH_HELD":
+                    raise
+            except Exception as bug:  # noqa: BLE001 - one push's bug must not keep the others
+                ran.append(Ran(self._load(push.push_id), bug))
+        return ran
+
+    def hold(self, push_id: str) -> AbstractContextManager[None]:
+        """Have a push for this process alone."""
+        return self._locks.hold(
+            f"push-{push_id}", wait_seconds=0, busy=lambda holder: push_held(push_id, holder)
+        )
+
+    def _load(self, push_id: str) -> Push:
+        push = self._store.get(push_id)
+        if push is None:
+            raise unknown("push", push_id, ())
+        return push
+
+    def _channel(self, push: Push) -> Channel:
+        channel = self._channels.channels().get(push.channel)
+        if channel is None:
+            raise ConfigError(
+                "CHANNEL_UNKNOWN",
+                msg("push {push} needs channel {channel}, which is gone", push=push.push_id,
+                    channel=push.channel),
+                hint=msg("add it again: `yuntu-push channel add {channel} …`",
+                         channel=push.channel),
+            )  # fmt: skip
+        return channel
+
+
+_DUE = {PushState.PENDING, PushState.RUNNING, PushState.WAITING, PushState.STALLED}
+
+
+def push_held(push_id: str, holder: str) -> TryLaterError:
+    """The error for a push that another process has in hand."""
+    return TryLaterError(
+        "PUSH_HELD",
+        msg("push {push} is being run by another process ({holder})", push=push_id, holder=holder),
+        hint=msg("wait for it, or look with `yuntu-push push status {push}`", push=push_id),
+    )

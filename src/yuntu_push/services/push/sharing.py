@@ -1,0 +1,77 @@
+"""The step `share`: push the audience to its owner and its targets, before the one publish."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from yuntu_push.domain.errors import YuntuPushError
+from yuntu_push.domain.failure import Failure
+from yuntu_push.domain.push import CallState, Facts, PushTarget, StepName, TargetState
+from yuntu_push.services.push.outcomes import Act, Done, Failed, Outcome
+from yuntu_push.services.push.view import View
+
+
+def share(view: View) -> Outcome:
+    """Share with everybody; who is refused fails alone.
+
+    The answer does not say which target of a group was refused (all must belong to the owner's
+    legal subject), so a refused group is halved until the refused ones stand alone.
+    """
+    waiting = [t for t in view.push.targets if t.state is TargetState.PENDING]
+    if waiting:
+        size = waiting[0].group
+        group = [t for t in waiting if t.group == size][:size]
+        return _push_to(view, group)
+    return _nobody_left(view) or Done()
+
+
+def _push_to(view: View, group: Sequence[PushTarget]) -> Act:
+    key = "targets:" + ",".join(str(target.advertiser_id) for target in group)
+    ids = [target.advertiser_id for target in group]
+    audience = view.audience_id()
+
+    def call() -> Facts:
+        view.api.push(
+            advertiser_id=view.push.advertiser_id, custom_audience_id=audience, targets=ids
+        )
+        return Facts(targets=[replace(t, state=TargetState.SHARED, failure=None) for t in group])
+
+    return Act(
+        key=key,
+        request=(audience, ids),
+        call=call,
+        # Sharing with the same advertiser again changes nothing.
+        verdict=CallState.REPEATABLE if view.push.in_doubt(StepName.SHARE, key) else None,
+        on_refused=_split(group),
+    )
+
+
+def _split(group: Sequence[PushTarget]) -> Callable[[YuntuPushError], Facts]:
+    def learn(error: YuntuPushError) -> Facts:
+        if len(group) == 1:
+            failed = replace(group[0], state=TargetState.FAILED, failure=Failure.of(error))
+            return Facts(targets=[failed])
+        half = (len(group) + 1) // 2
+        return Facts(targets=[replace(target, group=half) for target in group])
+
+    return learn
+
+
+def _nobody_left(view: View) -> Failed | None:
+    """The failure of a push that was only meant for targets, when all of them were refused.
+
+    A refused push to the owner itself is noted at the owner and nothing more: where only brands
+    are meant, it may not be needed at all.
+    """
+    targets = [t for t in view.push.targets if not t.owner]
+    refused = [t.failure for t in targets if t.state is TargetState.FAILED and t.failure]
+    if view.push.brands or not targets or len(refused) < len(targets):
+        return None
+    return Failed(refused[0].error())
+
+
+def owner_refusal(view: View) -> bool:
+    """Whether the push to the owner itself was refused and nobody else has the audience."""
+    targets = view.push.targets
+    return any(t.owner and t.state is TargetState.FAILED for t in targets) and not any(
+        t.state is TargetState.SHARED for t in targets
+    )
