@@ -121,6 +121,14 @@ class Sandbox:
         """Undo a binding."""
         self.control("unbind", brand_id=brand_id, advertiser_id=advertiser_id)
 
+    def browse(self, path: str, **options: Any) -> httpx.Response:
+        """GET any path of the sandbox as a plain HTTP client."""
+        return self._http.get(path, **options)
+
+    def raw(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Any request, unchecked."""
+        return self._http.request(method, path, **options)
+
     def reset(self) -> None:
         """The seeded world again."""
         self.control("reset")
@@ -156,6 +164,46 @@ class Sandbox:
         }
         answer = self._http.get(f"/open_api/{path}", params=pairs, headers=_headers(token))
         return _envelope(answer)
+
+    def file_path(self, token: str, content: bytes, advertiser_id: int = OWNER) -> str:
+        """Upload a DMP zip; its path."""
+        path: str = self.upload(token, content, advertiser_id=advertiser_id)["data"]["file_path"]
+        return path
+
+    def data_source(
+        self, token: str, content: bytes, *, name: str = "会员", advertiser_id: int = OWNER
+    ) -> str:
+        """Upload a DMP zip and create a data source of it, not yet parsed; its id."""
+        body = {
+            "advertiser_id": advertiser_id,
+            "data_source_name": name,
+            "data_format": 0,
+            "file_storage_type": 0,
+            "file_paths": [self.file_path(token, content, advertiser_id)],
+        }
+        answer = self.post("2/dmp/data_source/create/", body, token)
+        assert answer["code"] == 0, answer
+        number: str = answer["data"]["data_source_id"]
+        return number
+
+    def audience(self, token: str, content: bytes | None = None, **options: Any) -> int:
+        """A parsed audience, neither pushed nor published; its id."""
+        source = self.data_source(token, content or phone_zip(0, 100), **options)
+        self.advance(minutes=5)
+        sources = self.state()["data_sources"]
+        number: int = next(each["audience_id"] for each in sources if each["id"] == source)
+        return number
+
+    def available(self, token: str, content: bytes | None = None, **options: Any) -> int:
+        """An audience pushed to its owner and published, so AVAILABLE; its id."""
+        audience = self.audience(token, content, **options)
+        owner = options.get("advertiser_id", OWNER)
+        body = {"advertiser_id": owner, "custom_audience_id": audience}
+        for path, more in (("push_v2/", {"target_advertiser_ids": [owner]}), ("publish/", {})):
+            answer = self.post(f"2/dmp/custom_audience/{path}", {**body, **more}, token)
+            assert answer["code"] == 0, answer
+        self.advance(minutes=5)
+        return audience
 
     def upload(
         self,
