@@ -108,7 +108,9 @@ class SecretStores(Protocol):
         """The chosen store; one that refuses to store when none was chosen."""
         ...
 
-    def open(self, name: str) -> SecretStore: ...
+    def open(self, name: str, *, bare: bool = False) -> SecretStore:
+        """The store of a name; `bare` without the secrets of the environment over it."""
+        ...
 
     def pin(self, name: str) -> None:
         """Write the choice into the config."""

@@ -19,8 +19,6 @@ class Loaded(Protocol):
 
     @property
     def settings(self) -> Settings: ...
-    @property
-    def origins(self) -> Mapping[str, str]: ...
 
 
 class Config(Protocol):
@@ -30,13 +28,29 @@ class Config(Protocol):
     def pin_secrets_backend(self, backend: str) -> None: ...
 
 
+# What names the store in the environment, whatever the config says.
+FORCING_VARIABLES = ("YUNTU_PUSH_SECRETS", "YUNTU_PUSH_SECRETS_BACKEND")
+
+
 class SecretStores:
-    """Opens the chosen store; `folder` is where the encrypted file store lives."""
+    """Opens the chosen store.
+
+    `config` is the config file under the whole environment, `unforced` the same without
+    `FORCING_VARIABLES`; `folder` is where the encrypted file store lives; `namespace` tells the
+    keyring entries of this home from those of others.
+    """
 
     def __init__(
-        self, config: Config, environ: Mapping[str, str], folder: Path, *, namespace: str = ""
+        self,
+        *,
+        config: Config,
+        unforced: Config,
+        environ: Mapping[str, str],
+        folder: Path,
+        namespace: str = "",
     ) -> None:
         self._config = config
+        self._unforced = unforced
         self._environ = environ
         self._folder = folder
         self._namespace = namespace
@@ -46,9 +60,9 @@ class SecretStores:
         """`keyring`, `file` or `env` as the environment or the config says; None when neither."""
         return self._config.load().settings.secrets.backend
 
-    def forced(self) -> bool:
-        """Whether the environment decides, whatever the config says."""
-        return self._config.load().origins.get("secrets.backend", "").startswith("env ")
+    def pinned(self) -> str | None:
+        """What the config file itself says."""
+        return self._unforced.load().settings.secrets.backend
 
     def pin(self, name: str) -> None:
         """Write the choice into the config, so that cron finds the same store."""
@@ -58,12 +72,12 @@ class SecretStores:
         """The chosen store; one that refuses to store when none was chosen."""
         return self.open(self.chosen() or "")
 
-    def open(self, name: str) -> Store:
-        """The store of a name, under the secrets of the environment."""
+    def open(self, name: str, *, bare: bool = False) -> Store:
+        """The store of a name, under the secrets of the environment unless `bare`."""
         if name not in self._open:
-            below = self._store(name, self._config.load().settings.secrets)
-            self._open[name] = EnvironmentOver(self._environ, below)
-        return self._open[name]
+            self._open[name] = self._store(name, self._config.load().settings.secrets)
+        below = self._open[name]
+        return below if bare else EnvironmentOver(self._environ, below)
 
     def _store(self, name: str, settings: SecretsSettings) -> Store:
         if name == "keyring":

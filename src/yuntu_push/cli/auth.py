@@ -1,0 +1,248 @@
+"""`auth login|status|refresh|logout|move`: the logins (授权) of the channels."""
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from yuntu_push.cli.account_view import account_data, accounts_table
+from yuntu_push.cli.channel_questions import REPLACES_EARLIER
+from yuntu_push.cli.errors import as_json
+from yuntu_push.cli.output import Table
+from yuntu_push.cli.session import Session
+from yuntu_push.cli.times import iso, shown
+from yuntu_push.domain.channel import Account, Channel
+from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.settings import seconds
+from yuntu_push.domain.text import msg
+from yuntu_push.services.channels import ChannelView
+from yuntu_push.services.login import LoggedIn
+from yuntu_push.services.login_errors import login_needed
+
+app = typer.Typer(help="Logins (授权): authorise, look, renew, forget.")
+
+ChannelArgument = Annotated[str, typer.Argument(help="The channel.", metavar="CHANNEL")]
+WARN_DAYS = 7
+_EXIT_LOGIN = 4
+
+
+class StoreName(StrEnum):
+    """The stores that a session can live in."""
+
+    KEYRING = "keyring"
+    FILE = "file"
+
+
+@app.command(epilog="Example: `yuntu-push auth login acme --no-browser`")
+def login(
+    ctx: typer.Context,
+    name: ChannelArgument,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the URL instead of opening it.")
+    ] = False,
+    paste: Annotated[
+        bool, typer.Option("--paste", help="Read the redirected URL, or the code, from stdin.")
+    ] = False,
+    timeout: Annotated[
+        str, typer.Option(help="How long to wait for the answer.", metavar="DURATION")
+    ] = "300",
+) -> None:
+    """Authorise the ad accounts of a channel, then read its accounts and brands."""
+    session: Session = ctx.obj
+    channel = session.channels.get(name)
+    limit = _duration(timeout)
+    session.messages.warning(REPLACES_EARLIER)
+    if paste or not session.login.can_listen(channel):
+        result = session.login.by_paste(
+            channel, show=lambda url: _show_url(session, url), read=lambda: _pasted(session)
+        )
+    else:
+        result = session.login.by_browser(
+            channel,
+            seconds=limit,
+            show=lambda url: _open(session, url, quiet=no_browser, limit=limit),
+        )
+    _show_login(session, channel, result)
+
+
+@app.command(epilog="Example: `yuntu-push auth status --json || yuntu-push auth login acme`")
+def status(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="[CHANNEL]")] = None,
+) -> None:
+    """Say whether logins are valid, until when, and where they are kept; exit 4 when one is not."""
+    session: Session = ctx.obj
+    views = session.channels.list() if name is None else [session.channels.show(name)]
+    needed = [login_needed(view.channel) for view in views if not view.authorized]
+    store = session.secrets
+    session.output.show(
+        {
+            "channels": [_status_data(session, view) for view in views],
+            "store": {"name": store.name, "description": store.describe()},
+        },
+        _status_table(session, views),
+        status="error" if needed else "ok",
+        exit_code=_EXIT_LOGIN if needed else 0,
+        errors=[as_json(error, session.translator) for error in needed],
+    )
+    session.messages.notice(msg("secrets: {place}", place=store.describe()))
+    for view in views:
+        left = _days_left(session, view)
+        if view.authorized and left is not None and left < WARN_DAYS:
+            session.messages.warning(
+                msg(
+                    "the login of {channel} ends in {days} days; `yuntu-push auth refresh {channel}`",
+                    channel=view.channel.name,
+                    days=left,
+                )
+            )
+    if not session.output.as_json:
+        for error in needed:
+            session.messages.error(error)
+
+
+@app.command(epilog="Example: `yuntu-push auth refresh acme`")
+def refresh(ctx: typer.Context, name: ChannelArgument) -> None:
+    """Renew a login now; both its lives begin anew."""
+    session: Session = ctx.obj
+    channel = session.channels.get(name)
+    session.tokens.refresh(channel)
+    view = session.channels.show(name)
+    session.output.show(_status_data(session, view), _status_table(session, [view]))
+
+
+@app.command(epilog="Example: `yuntu-push auth logout acme`")
+def logout(ctx: typer.Context, name: ChannelArgument) -> None:
+    """Forget a login here; the platform's side is ended in its console."""
+    session: Session = ctx.obj
+    channel = session.channels.get(name)
+    session.tokens.forget(channel)
+    session.output.show(
+        {"name": name, "authorized": False},
+        Table(columns=("name", "authorized"), rows=[(name, False)]),
+    )
+
+
+@app.command(epilog="Example: `yuntu-push auth move acme --to file`")
+def move(
+    ctx: typer.Context,
+    name: ChannelArgument,
+    to: Annotated[StoreName, typer.Option("--to", help="Where secrets shall live.")],
+) -> None:
+    """Move logins and Secrets to the other store and erase them here."""
+    session: Session = ctx.obj
+    session.channels.get(name)
+    others = session.store_move.others(name)
+    if others and not session.prompts.confirm(
+        msg("channels {others} move along; go on?", others=", ".join(others))
+    ):
+        raise ConfigError(
+            "NOT_CONFIRMED",
+            msg(
+                "all channels share one store: {others} would move along", others=", ".join(others)
+            ),
+            hint=msg("confirm with --yes"),
+        )
+    moved = session.store_move.move(to.value)
+    session.output.show(
+        {"from": moved.source, "to": moved.target, "channels": list(moved.channels)},
+        Table(
+            columns=("from", "to", "channels"),
+            rows=[(moved.source, moved.target, list(moved.channels))],
+        ),
+    )
+    if not moved.channels:
+        session.messages.notice(msg("they are there already; nothing changed"))
+
+
+def _duration(text: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError as exc:
+        raise ConfigError(
+            "USAGE",
+            msg("--timeout takes a duration such as 90, 90s, 3m or 3h, not {value}", value=text),
+            hint=msg("`yuntu-push auth login --help`"),
+        ) from exc
+
+
+def _show_url(session: Session, url: str) -> None:
+    session.messages.notice(msg("open this page, log in with the ad account and authorise:"))
+    session.messages.bare(url)
+
+
+def _open(session: Session, url: str, *, quiet: bool, limit: float) -> None:
+    if quiet or not session.open_browser(url):
+        _show_url(session, url)
+    else:
+        session.messages.notice(msg("the browser shows the authorisation page"))
+    session.messages.notice(msg("waiting for the answer, at most {limit:g} s", limit=limit))
+
+
+def _pasted(session: Session) -> str:
+    """What the person pastes, unseen; from a script, the first line of stdin."""
+    question = msg("paste the address the browser ended on (nothing is shown)")
+    if session.prompts.interactive or sys.stdin is None or sys.stdin.isatty():
+        return session.prompts.secret(question, option="--paste with the URL on stdin").reveal()
+    return sys.stdin.readline()
+
+
+def _show_login(session: Session, channel: Channel, result: LoggedIn) -> None:
+    session.messages.notice(
+        msg(
+            "channel {channel} is authorised until {end}; it is renewed by itself",
+            channel=channel.name,
+            end=shown(result.grant.refresh_expires_at),
+        )
+    )
+    session.output.show(
+        {
+            "accounts": [account_data(account) for account in result.accounts],
+            "gained": [account_data(account) for account in result.gained],
+            "lost": [account_data(account) for account in result.lost],
+        },
+        accounts_table(result.accounts),
+    )
+    if result.gained:
+        session.messages.notice(msg("gained: {accounts}", accounts=_named(result.gained)))
+    if result.lost:
+        session.messages.warning(msg("lost: {accounts}", accounts=_named(result.lost)))
+
+
+def _named(accounts: Sequence[Account]) -> str:
+    return ", ".join(f"{account.name} ({account.advertiser_id})" for account in accounts)
+
+
+def _days_left(session: Session, view: ChannelView) -> int | None:
+    if view.refresh_token_expires_at is None:
+        return None
+    return max(0, (view.refresh_token_expires_at - session.clock.now()).days)
+
+
+def _status_data(session: Session, view: ChannelView) -> dict[str, Any]:
+    return {
+        "name": view.channel.name,
+        "secret_stored": view.secret_stored,
+        "authorized": view.authorized,
+        "access_token_expires_at": iso(view.access_token_expires_at),
+        "refresh_token_expires_at": iso(view.refresh_token_expires_at),
+        "days_left": _days_left(session, view),
+    }
+
+
+def _status_table(session: Session, views: list[ChannelView]) -> Table:
+    return Table(
+        columns=("name", "authorized", "access_token_ends", "login_ends", "days_left"),
+        rows=[
+            (
+                view.channel.name,
+                view.authorized,
+                shown(view.access_token_expires_at),
+                shown(view.refresh_token_expires_at),
+                "-" if (left := _days_left(session, view)) is None else left,
+            )
+            for view in views
+        ],
+    )

@@ -1,0 +1,274 @@
+"""Channels (渠道应用): what the config says about them, and what the secret store holds."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import SplitResult, urlsplit
+
+from yuntu_push.domain.authorize import is_loopback, listens_here, query_value
+from yuntu_push.domain.channel import Channel
+from yuntu_push.domain.errors import ConfigError, YuntuPushError
+from yuntu_push.domain.names import channel_name, unknown
+from yuntu_push.domain.secret import SecretText
+from yuntu_push.domain.text import msg
+from yuntu_push.services.grants import Grants, app_secret_key
+from yuntu_push.services.ports import ChannelStore, Clock, DirectoryStore, SecretStores
+from yuntu_push.services.tokens import Tokens
+
+_MAX_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class ChannelView:
+    """A channel, and what is known about its Secret and login; times are aware UTC."""
+
+    channel: Channel
+    secret_stored: bool
+    authorized: bool
+    access_token_expires_at: datetime | None
+    refresh_token_expires_at: datetime | None
+
+
+class Channels:
+    """The channels of this home. `tokens` is opened only by what touches a login."""
+
+    def __init__(
+        self,
+        *,
+        config: ChannelStore,
+        stores: SecretStores,
+        tokens: Callable[[], Tokens],
+        directory: DirectoryStore,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._stores = stores
+        self._tokens = tokens
+        self._directory = directory
+        self._clock = clock
+
+    def names(self) -> list[str]:
+        """The channels' names."""
+        return sorted(self._config.channels())
+
+    def get(self, name: str) -> Channel:
+        """The channel of a name, or `ConfigError` with the nearest known names."""
+        known = self._config.channels()
+        if name not in known:
+            raise unknown("channel", name, known, hint=msg("`yuntu-push channel list`"))
+        return known[name]
+
+    def show(self, name: str) -> ChannelView:
+        """One channel with its Secret and login."""
+        return self._view(self.get(name))
+
+    def list(self) -> list[ChannelView]:
+        """All channels with their Secrets and logins."""
+        return [self._view(channel) for channel in self._config.channels().values()]
+
+    def check_new(self, channel: Channel) -> None:
+        """`ConfigError` when this channel cannot be added."""
+        channel_name(channel.name)
+        known = self._config.channels()
+        taken = next((n for n in known if n.lower() == channel.name.lower()), None)
+        if taken is not None:
+            raise ConfigError(
+                "CHANNEL_EXISTS",
+                msg("there is a channel {name} already", name=taken),
+                hint=msg("choose another name, or `yuntu-push channel remove {name}`", name=taken),
+            )
+        _check_app_id(channel.app_id)
+        _check_callback(channel.callback_url)
+        _check_auth_url(channel)
+        _check_api_url(channel.api_url)
+        if channel.same_app_as is not None:
+            _check_shared(channel, self.get(channel.same_app_as))
+
+    def add(self, channel: Channel, secret: SecretText | None, *, store: str) -> ChannelView:
+        """Write the channel and store its Secret: both, or neither.
+
+        `store` is the secret store to use; it is proven to keep what it is given first, and the
+        choice is written down unless the config has one. Without a `secret` the environment or the
+        channel named by `same_app_as` must have it.
+        """
+        self.check_new(channel)
+        kept = self._stores.open(store)
+        if store != "env":
+            kept.probe()
+        key = app_secret_key(channel)
+        with contextlib.ExitStack() as undo:
+            if secret is not None:
+                kept.put(key, secret)
+                undo.callback(_quietly(lambda: kept.delete(key)))
+            elif not Grants(kept).has_secret(channel):
+                Grants(kept).secret(channel)  # says which one is missing
+            if self._stores.pinned() is None:
+                self._stores.pin(store)
+            self._config.add_channel(channel)
+            undo.pop_all()
+        return self.show(channel.name)
+
+    def secret_in_environment(self, channel: Channel) -> bool:
+        """Whether the environment has the application's Secret."""
+        return Grants(self._stores.open("env")).has_secret(channel)
+
+    def set_secret(self, name: str, secret: SecretText) -> Channel:
+        """Store another Secret for the channel's application; the channel that owns it."""
+        owner = self.get(self.get(name).secret_owner)
+        store = self._stores.current()
+        store.probe()
+        store.put(app_secret_key(owner), secret)
+        return owner
+
+    def remove(self, name: str) -> Channel:
+        """Forget a channel: its login, its Secret, its accounts, its config entry.
+
+        In this order, so that after a kill the channel is still there to be removed again. A
+        Secret that belongs to another channel stays.
+        """
+        channel = self.get(name)
+        users = [c.name for c in self._config.channels().values() if c.same_app_as == name]
+        if users:
+            raise ConfigError(
+                "CHANNEL_SHARED",
+                msg("channels {users} use the Secret of {name}", users=", ".join(users), name=name),
+                hint=msg("remove them first"),
+            )
+        self._tokens().forget(channel)
+        if channel.same_app_as is None:
+            self._stores.current().delete(app_secret_key(channel))
+        self._directory.forget(name)
+        self._config.remove_channel(name)
+        return channel
+
+    def _view(self, channel: Channel) -> ChannelView:
+        grants = Grants(self._stores.current())
+        grant = grants.read(channel)
+        now = self._clock.now()
+        return ChannelView(
+            channel=channel,
+            secret_stored=grants.has_secret(channel),
+            authorized=bool(grant and grant.refresh_token and grant.refresh_expires_at > now),
+            access_token_expires_at=grant.access_expires_at if grant else None,
+            refresh_token_expires_at=grant.refresh_expires_at if grant else None,
+        )
+
+
+def callback_of(auth_url: str) -> str | None:
+    """The callback URL that the console's 授权URL names, if it does."""
+    return query_value(auth_url, "redirect_uri") or None
+
+
+def _check_app_id(app_id: int) -> None:
+    if not 0 < app_id <= _MAX_ID:
+        raise ConfigError(
+            "APP_ID_INVALID",
+            msg("{value} is no APP_ID", value=app_id),
+            hint=msg(
+                "copy the number APP_ID from the application's page (应用详情) in the console"
+            ),
+        )
+
+
+def _check_callback(url: str) -> None:
+    parts = _split(url)
+    if not parts or not (listens_here(url) or (parts.scheme == "https" and parts.hostname)):
+        raise ConfigError(
+            "CALLBACK_URL_INVALID",
+            msg("{url} cannot be a callback URL here", url=url),
+            hint=msg(
+                "use http://127.0.0.1:PORT/PATH, or the https URL registered in the console "
+                "(then log in with --paste)"
+            ),
+        )
+    if parts.query or parts.fragment or parts.username:
+        raise ConfigError(
+            "CALLBACK_URL_INVALID",
+            msg("a callback URL has no query, fragment or user name: {url}", url=url),
+            hint=msg("use the 回调地址 of the console as it is"),
+        )
+
+
+def _check_auth_url(channel: Channel) -> None:
+    url = channel.auth_url
+    if not url:
+        return
+    parts = _split(url)
+    secure = parts is not None and (parts.scheme == "https" or listens_here(url))
+    if not secure:
+        raise ConfigError(
+            "AUTH_URL_INVALID",
+            msg("the authorisation URL has to begin with https://"),
+            hint=msg("copy 授权URL from the application's page in the console"),
+        )
+    app_id = query_value(url, "app_id")
+    if app_id is not None and app_id != str(channel.app_id):
+        raise ConfigError(
+            "AUTH_URL_MISMATCH",
+            msg(
+                "the authorisation URL is of application {theirs}, not {ours}",
+                theirs=app_id,
+                ours=channel.app_id,
+            ),
+            hint=msg("copy APP_ID and 授权URL from the same application"),
+        )
+    callback = callback_of(url)
+    if callback is not None and callback != channel.callback_url:
+        raise ConfigError(
+            "AUTH_URL_MISMATCH",
+            msg(
+                "the authorisation URL answers to {theirs}, the callback URL is {ours}",
+                theirs=callback,
+                ours=channel.callback_url,
+            ),
+            hint=msg("register one 回调地址 in the console and copy 授权URL again"),
+        )
+
+
+def _check_api_url(url: str) -> None:
+    parts = _split(url)
+    plain = parts is not None and parts.scheme == "http" and is_loopback(parts.hostname)
+    if parts is None or not parts.hostname or not (parts.scheme == "https" or plain):
+        raise ConfigError(
+            "API_URL_INVALID",
+            msg("the API URL has to begin with https://: {url}", url=url),
+            hint=msg("plain http is for this machine only (127.0.0.1, localhost)"),
+        )
+
+
+def _check_shared(channel: Channel, owner: Channel) -> None:
+    if owner.same_app_as is not None:
+        raise ConfigError(
+            "CHANNEL_NOT_OWNER",
+            msg("channel {name} uses the Secret of another one itself", name=owner.name),
+            hint=msg("pass --same-app-as {name}", name=owner.same_app_as),
+        )
+    if owner.app_id != channel.app_id:
+        raise ConfigError(
+            "AUTH_URL_MISMATCH",
+            msg(
+                "channel {name} belongs to application {theirs}, not {ours}",
+                name=owner.name,
+                theirs=owner.app_id,
+                ours=channel.app_id,
+            ),
+            hint=msg("leave --app-id out, or leave --same-app-as out"),
+        )
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it checks it
+    except ValueError:
+        return None
+    return parts
+
+
+def _quietly(undo: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        with contextlib.suppress(YuntuPushError):
+            undo()
+
+    return run
