@@ -1,6 +1,5 @@
 """The account tree: authorised accounts, and the advertisers under their containers."""
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ PAGE_SIZE = 100
 MOST_BY_PAGE = 10_000  # page × page_size; beyond it only cursors go on, where there are any
 MOST_BY_CURSOR = 100_000  # our own bound: nobody picks from a longer list
 INFO_BATCH = 100
+MOST_REFUSALS = 16  # two unreadable ids in a batch of a hundred cost about that many
 
 
 @dataclass(frozen=True)
@@ -235,25 +235,28 @@ class PublicInfo:
 
 
 def public_info(caller: Caller, ids: Sequence[int]) -> dict[int, PublicInfo]:
-    """Name and legal subject (主体) of advertisers, as far as they can be read."""
+    """Name and legal subject (主体) of advertisers, as far as they can be read.
+
+    One unreadable id may spoil a whole call, so a refused batch is halved; after some refusals it
+    is the right that is missing, and what was found is all there is.
+    """
     found: dict[int, PublicInfo] = {}
-    for start in range(0, len(ids), INFO_BATCH):
-        found |= _info_of(caller, tuple(ids[start : start + INFO_BATCH]), splits=8)
+    batches = [list(ids[start : start + INFO_BATCH]) for start in range(0, len(ids), INFO_BATCH)]
+    refusals = 0
+    while batches and refusals < MOST_REFUSALS:
+        batch = batches.pop(0)
+        try:
+            found |= _info_of(caller.get(PUBLIC_INFO, advertiser_ids=batch))
+        except (RefusedError, LoginError) as exc:
+            if exc.code == "AUTH_LOGIN_REQUIRED":
+                raise
+            refusals += 1
+            half = len(batch) // 2
+            batches[:0] = [part for part in (batch[:half], batch[half:]) if part and half]
     return found
 
 
-def _info_of(caller: Caller, ids: tuple[int, ...], *, splits: int) -> dict[int, PublicInfo]:
-    """A batch; one unreadable id spoils a call, so a refused batch is halved a few times."""
-    try:
-        data = caller.get(PUBLIC_INFO, advertiser_ids=list(ids))
-    except (RefusedError, LoginError) as exc:
-        if exc.code == "AUTH_LOGIN_REQUIRED":
-            raise
-        if len(ids) == 1 or splits == 0:
-            return {}
-        half = len(ids) // 2
-        part = functools.partial(_info_of, caller, splits=splits - 1)
-        return part(ids[:half]) | part(ids[half:])
+def _info_of(data: object) -> dict[int, PublicInfo]:
     items = models.records(data if isinstance(data, list) else models.record(data).get("list"))
     return {
         advertiser_id: PublicInfo(models.text(item.get("name")), models.text(item.get("company")))

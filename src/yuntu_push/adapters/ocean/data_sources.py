@@ -91,7 +91,7 @@ def _check_unchanged(stream: BufferedReader, path: Path, md5: str) -> None:
     actual = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     if actual != md5:
         raise SourceError(
-            "PART_CHANGED",
+            "SEGMENT_PART_CHANGED",
             msg("the part {path} is not what was built", path=str(path)),
             hint=msg("build the segment again, then push again"),
         )
