@@ -6,6 +6,7 @@ own strings (Beijing time) and are shown, never computed with.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from yuntu_push.domain.channel import Account
@@ -108,3 +109,19 @@ class Expansion:
 
     accounts: tuple[Account, ...]
     total: int
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """How an API host was reached: through which proxy, trusting whose certificates.
+
+    `genuine` is False when something answered that does not speak as the platform does;
+    `server_time` is the host's clock, aware UTC; `seconds` how long the answer took.
+    """
+
+    host: str
+    proxy: str | None
+    ca_bundle: str | None
+    server_time: datetime | None
+    genuine: bool
+    seconds: float

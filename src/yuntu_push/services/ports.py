@@ -15,6 +15,7 @@ from yuntu_push.domain.journal import RefreshRecord
 from yuntu_push.domain.platform import (
     AuthorizedAccount,
     Expansion,
+    NetworkFacts,
     Operation,
     RemoteAudience,
     RemoteDataSource,
@@ -213,6 +214,14 @@ class DirectoryApi(Protocol):
 
     def companies(self, channel: Channel, advertiser_ids: Sequence[int]) -> dict[int, str]:
         """The legal subject (主体) of each advertiser, as far as it can be read."""
+        ...
+
+
+class NetworkProbe(Protocol):
+    """A look at an API host without any login."""
+
+    def look(self, api_url: str) -> NetworkFacts:
+        """How the host is reached; `UnreachableError` or another error when it is not."""
         ...
 
 

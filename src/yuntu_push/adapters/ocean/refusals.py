@@ -9,7 +9,7 @@ does not know stays a plain refusal, which is never wrong.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from yuntu_push.domain.errors import (
     LoginError,
@@ -19,9 +19,9 @@ from yuntu_push.domain.errors import (
     TryLaterError,
     YuntuPushError,
 )
+from yuntu_push.domain.quota import next_midnight
 from yuntu_push.domain.text import Text, msg
 
-BEIJING = timezone(timedelta(hours=8))  # the platform's days; China has no summer time
 _THROTTLED = {40100, 40110, 40130}
 _LOGIN = {40102, 40103, 40104, 40105, 40106, 40107}
 _RIGHT = {40002, 40101, 40113, 40115, 40118, 40119}
@@ -47,12 +47,6 @@ class Scene:
     path: str
     channel: str
     now: datetime
-
-
-def next_beijing_day(now: datetime) -> datetime:
-    """The moment at which the platform's daily quotas begin anew."""
-    today = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
-    return today + timedelta(days=1)
 
 
 def error(refusal: Refusal, scene: Scene) -> YuntuPushError:
@@ -141,7 +135,7 @@ def _quota(code: str, refusal: Refusal, scene: Scene) -> TryLaterError:
         hint=msg("it begins anew at midnight, Beijing time; `push resume` goes on then"),
         platform_code=refusal.code,
         request_id=refusal.request_id,
-        next_at=next_beijing_day(scene.now),
+        next_at=next_midnight(scene.now),
     )
 
 

@@ -101,6 +101,10 @@ class Transport:
         moment, at = self._announced
         return moment + timedelta(seconds=self._clock.monotonic() - at)
 
+    def announced_time(self) -> datetime | None:
+        """The same, None before the first `Date` header."""
+        return None if self._announced is None else self.server_now()
+
     def send(
         self, call: Call, token: SecretText | None = None, *, seconds: float | None = None
     ) -> Reply:
