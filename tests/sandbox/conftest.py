@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.sandbox import Sandbox, running_sandbox
+from support.sandbox import Sandbox, local_sandbox
 
 
 @pytest.fixture(scope="session")
 def shared_sandbox() -> Iterator[Sandbox]:
     """The one server."""
-    with running_sandbox() as sandbox:
+    with local_sandbox() as sandbox:
         yield sandbox
 
 

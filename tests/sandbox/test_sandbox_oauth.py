@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from support.sandbox import INVALID, OWNER, QIANCHUAN, Sandbox, running_sandbox
+from support.sandbox import INVALID, OWNER, QIANCHUAN, Sandbox, local_sandbox
 
 CALLBACK = "http://127.0.0.1:8787/oauth/callback"
 
@@ -193,7 +193,7 @@ def test_a_link_that_the_platform_would_not_serve(sb: Sandbox, params: dict, pro
 
 
 def test_a_registered_callback_must_match_exactly():
-    with running_sandbox(callback_url=CALLBACK) as sb:
+    with local_sandbox(callback_url=CALLBACK) as sb:
         other = {"app_id": sb.app_id, "redirect_uri": CALLBACK + "/"}
         assert sb.browse("/audit/oauth.html", params=other).status_code == 400
         with_rid = {"app_id": sb.app_id, "rid": "abc"}
@@ -201,7 +201,7 @@ def test_a_registered_callback_must_match_exactly():
 
 
 def test_auto_consent_goes_straight_back():
-    with running_sandbox(auto_consent=True) as sb:
+    with local_sandbox(auto_consent=True) as sb:
         params = {"app_id": sb.app_id, "state": "x", "redirect_uri": CALLBACK}
         answer = sb.browse("/audit/oauth.html", params=params)
         code = parse_qs(urlsplit(answer.headers["location"]).query)["auth_code"][0]

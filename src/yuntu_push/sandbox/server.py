@@ -13,6 +13,7 @@ from yuntu_push.sandbox.app import build_app
 from yuntu_push.sandbox.options import SandboxOptions
 from yuntu_push.sandbox.statefile import save_world
 from yuntu_push.sandbox.wire import Connections
+from yuntu_push.sandbox.world import World
 
 _START_SECONDS = 20.0
 
@@ -26,8 +27,8 @@ class SandboxServer:
         self._server: uvicorn.Server | None = None
         self._listening = threading.Event()
         self.port = self.options.port
-        self.app_id = 0
-        self.secret = ""
+        self.app_id, self.secret = 0, ""
+        self.world: World
 
     @property
     def url(self) -> str:
@@ -55,10 +56,6 @@ class SandboxServer:
             "console_url": self.console_url,
         }
 
-    def issued(self) -> list[str]:
-        """The codes and tokens issued so far, for tests that search files for them."""
-        return list(self._world.issued)
-
     def start(self) -> Self:
         """Listen; returns once requests are served. OSError when the port is taken."""
         connections = Connections()
@@ -67,12 +64,13 @@ class SandboxServer:
             (self.options.host, self.options.port), family=family, backlog=256
         )
         try:
-            app, self._world = build_app(self.options, connections)
+            app, self.world = build_app(self.options, connections)
         except BaseException:
             listener.close()
             raise
         self.port = listener.getsockname()[1]
-        self.app_id, self.secret = self._world.state.app.app_id, self._world.state.app.secret
+        application = self.world.state.app
+        self.app_id, self.secret = application.app_id, application.secret
         config = uvicorn.Config(
             app,
             http=connections.protocol(),
@@ -101,7 +99,7 @@ class SandboxServer:
             return
         self._server.should_exit = True
         self._thread.join()
-        save_world(self._world)
+        save_world(self.world)
         self._server = self._thread = None
 
     def __enter__(self) -> Self:
