@@ -41,7 +41,10 @@ class Translator:
     def render(self, value: object) -> str:
         """A `Text` with its facts filled in; any other value as it prints."""
         if isinstance(value, Text):
-            facts = {name: self.render(fact) for name, fact in value.facts.items()}
+            facts = {
+                name: fact if isinstance(fact, int | float) else self.render(fact)
+                for name, fact in value.facts.items()
+            }
             sentence = self.sentence(value.msgid)
             return sentence.format(**facts) if facts else sentence
         return "" if value is None else str(value)
