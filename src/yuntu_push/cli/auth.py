@@ -93,7 +93,7 @@ def status(
         if view.authorized and left is not None and left < WARN_DAYS:
             session.messages.warning(
                 msg(
-                    "the login of {channel} ends in {days} days; `yuntu-push auth refresh {channel}`",
+                    "{days} days left for {channel}: `yuntu-push auth refresh {channel}` renews it",
                     channel=view.channel.name,
                     days=left,
                 )
