@@ -1,0 +1,162 @@
+"""Values become records, blanks or rejects: fast lanes first, the domain's rule for the rest."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from yuntu_push.adapters.engine.lanes import Lane, lanes_for
+from yuntu_push.adapters.engine.lookalikes import likeness
+from yuntu_push.adapters.engine.shapes import SHA256, Bytes, Shape, record_of, shape_of
+from yuntu_push.adapters.engine.texts import Index, Texts
+from yuntu_push.domain.id_phone import PLACEHOLDERS
+from yuntu_push.domain.identifiers import (
+    Accepted,
+    Blank,
+    IdType,
+    IdWarning,
+    Rejected,
+    RejectReason,
+    identify,
+    masked,
+)
+from yuntu_push.domain.segment_build import IdColumn
+from yuntu_push.domain.settings import IdSettings
+
+BLOCK = 32_768  # rows at a time: matrices of this height stay in the processor's cache
+_PLACEHOLDERS = [
+    np.frombuffer(record_of(SHA256, _a.id), np.uint8)
+    for _a in (identify(p, IdType.MOBILE_HASH_SHA256) for p in PLACEHOLDERS)
+    if isinstance(_a, Accepted)
+]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Records of one type and shape, and the rows (0-based in the batch) they were found in."""
+
+    id_type: IdType
+    shape: Shape
+    records: Bytes
+    rows: Index
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A refused value; `row` is 0-based in its batch."""
+
+    row: int
+    reason: RejectReason
+    masked: str
+
+
+@dataclass
+class ColumnResult:
+    """What became of one column of a batch."""
+
+    found: list[Found] = field(default_factory=list)
+    blank: int = 0
+    values: int = 0
+    accepted: Counter[IdType] = field(default_factory=Counter)
+    already_hashed: Counter[IdType] = field(default_factory=Counter)
+    rejects: list[Reject] = field(default_factory=list)
+    warnings: Counter[IdWarning] = field(default_factory=Counter)
+    likenesses: Counter[str] = field(default_factory=Counter)
+    samples: list[str] = field(default_factory=list)
+
+
+class Classifier:
+    """Knows one column's type, form and rules; safe to use from several threads."""
+
+    def __init__(self, column: IdColumn, rules: IdSettings) -> None:
+        self._column = column
+        self._rules = rules
+        self._lanes: dict[int, list[Lane]] = defaultdict(list)
+        for lane in lanes_for(column, rules):
+            self._lanes[lane.length].append(lane)
+
+    def classify(self, texts: Texts, *, guess: bool) -> ColumnResult:
+        """The outcome of every value; with `guess`, also what rejected values look like."""
+        result = ColumnResult()
+        for start in range(0, len(texts), BLOCK):
+            self._block(texts.slice(start, start + BLOCK), start, result, guess=guess)
+        return result
+
+    def _block(self, texts: Texts, first: int, result: ColumnResult, *, guess: bool) -> None:
+        lengths = texts.lengths
+        filled = int(np.count_nonzero(lengths))
+        result.blank += len(texts) - filled
+        result.values += filled
+        left = lengths != 0
+        for length, lanes in self._lanes.items():
+            at = np.flatnonzero(lengths == length)
+            if len(at):
+                taken = self._fast(texts, at, length, lanes, first, result)
+                left[taken] = False
+        rest = np.flatnonzero(left)
+        if len(rest):
+            self._one_by_one(texts, rest, first, result, guess=guess)
+
+    def _fast(
+        self,
+        texts: Texts,
+        at: Index,
+        length: int,
+        lanes: list[Lane],
+        first: int,
+        result: ColumnResult,
+    ) -> Index:
+        """Run the lanes of one length; the places that they took."""
+        taken = []
+        for lane in lanes:
+            good, records = lane.read(texts.matrix(at, length))
+            if not len(records):
+                continue
+            rows = at if len(records) == len(at) else at[good]
+            self._add(result, lane.id_type, lane.shape, records, rows + first)
+            if lane.already_hashed:
+                result.already_hashed[lane.id_type] += len(records)
+            taken.append(rows)
+            at = at[~good]
+            if not len(at):
+                break
+        return np.concatenate(taken) if taken else np.empty(0, np.int64)
+
+    def _one_by_one(
+        self, texts: Texts, at: Index, first: int, result: ColumnResult, *, guess: bool
+    ) -> None:
+        odd: dict[tuple[IdType, Shape], tuple[list[bytes], list[int]]] = {}
+        for place in at.tolist():
+            value = texts.value(place)
+            match identify(value, self._column.id_type, self._rules, self._column.form):
+                case Accepted(id_type, text, already_hashed, warning):
+                    shape = shape_of(id_type, text, self._rules)
+                    records, rows = odd.setdefault((id_type, shape), ([], []))
+                    records.append(record_of(shape, text))
+                    rows.append(place + first)
+                    result.already_hashed[id_type] += already_hashed
+                    if warning and warning is not IdWarning.PLACEHOLDER:
+                        result.warnings[warning] += 1
+                case Blank():
+                    result.blank += 1
+                    result.values -= 1
+                case Rejected(reason):
+                    result.rejects.append(Reject(place + first, reason, masked(value)))
+                    if guess:
+                        result.likenesses[likeness(value)] += 1
+        for (id_type, shape), (records, rows) in odd.items():
+            matrix = np.frombuffer(b"".join(records), np.uint8).reshape(-1, shape.width)
+            self._add(result, id_type, shape, matrix, np.array(rows, np.int64))
+
+    @staticmethod
+    def _add(
+        result: ColumnResult, id_type: IdType, shape: Shape, records: Bytes, rows: Index
+    ) -> None:
+        result.found.append(Found(id_type, shape, records, rows))
+        result.accepted[id_type] += len(records)
+        if id_type is IdType.MOBILE_HASH_SHA256:
+            for placeholder in _PLACEHOLDERS:
+                suspects = records[records[:, 0] == placeholder[0]]
+                count = int((suspects == placeholder).all(axis=1).sum())
+                if count:
+                    result.warnings[IdWarning.PLACEHOLDER] += count

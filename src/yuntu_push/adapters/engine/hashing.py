@@ -1,0 +1,65 @@
+"""Digests of many short texts of one length at once."""
+
+import functools
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+
+from yuntu_push.adapters.engine.shapes import Bytes
+
+_LANES = 4096  # measured: 1,024 to 16,384 lanes make no difference, this many stay in the L2 cache
+_NEWLINE = 10
+_PROBE = (b"13800138000", b"19999999999", b"0")
+
+
+def sha256(texts: Bytes) -> Bytes:
+    """The SHA-256 of each row of a matrix of ASCII texts without newlines: 32 columns."""
+    return _sha256()(texts)
+
+
+def md5(texts: Bytes) -> Bytes:
+    """The MD5 of each row of a matrix of ASCII texts: 16 columns."""
+    return _one_by_one(texts, lambda text: hashlib.md5(text, usedforsecurity=False).digest(), 16)
+
+
+@functools.cache
+def _sha256() -> Callable[[Bytes], Bytes]:
+    """The batched hash when it is there and agrees with hashlib, else hashlib."""
+    try:
+        for probe in _PROBE:
+            rows = np.frombuffer(probe * 3, np.uint8).reshape(3, len(probe))
+            if not np.array_equal(_sha256_batched(rows), _sha256_plain(rows)):
+                return _sha256_plain
+    except (ImportError, AttributeError, TypeError, ValueError):
+        return _sha256_plain
+    return _sha256_batched
+
+
+def _sha256_batched(texts: Bytes) -> Bytes:
+    import stringzilla
+
+    count, width = texts.shape
+    digests = np.empty((count, 32), np.uint8)
+    lines = np.empty((min(count, _LANES), width + 1), np.uint8)
+    lines[:, width] = _NEWLINE
+    for start in range(0, count, _LANES):
+        size = min(_LANES, count - start)
+        lines[:size, :width] = texts[start : start + size]
+        # Splitting one buffer is the cheapest way to hand over many messages.
+        messages = stringzilla.Str(lines[:size].reshape(-1).data).split("\n")[:size]
+        stringzilla.Sha256s(size).update(messages).digest(out=digests[start : start + size])
+    return digests
+
+
+def _sha256_plain(texts: Bytes) -> Bytes:
+    return _one_by_one(texts, lambda text: hashlib.sha256(text).digest(), 32)
+
+
+def _one_by_one(texts: Bytes, digest: Callable[[bytes], bytes], size: int) -> Bytes:
+    count, width = texts.shape
+    joined = np.ascontiguousarray(texts).tobytes()
+    digests = b"".join(
+        [digest(joined[i : i + width]) for i in range(0, count * width, width)] if width else []
+    )
+    return np.frombuffer(digests, np.uint8).reshape(count, size)

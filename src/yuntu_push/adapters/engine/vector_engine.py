@@ -1,0 +1,133 @@
+"""The segment engine: rows in, parts and their counts out, in bounded memory."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from yuntu_push.adapters.engine import refusals
+from yuntu_push.adapters.engine.intake import ColumnTotals, Intake, Totals
+from yuntu_push.adapters.engine.press import Press, Pressed
+from yuntu_push.adapters.engine.spool import MEMORY, Spool
+from yuntu_push.domain.errors import YuntuPushError
+from yuntu_push.domain.identifiers import IN_CLEAR, IdType, RejectReason
+from yuntu_push.domain.segment import TypeCounts
+from yuntu_push.domain.segment_build import BuildPlan, BuiltSegment, ColumnProfile, Progress
+from yuntu_push.domain.segment_rows import RowBatch
+
+FREQUENT_SHARE = 1000  # a value in more than one of so many rows is worth a warning
+FREQUENT_LEAST = 10
+
+
+class VectorEngine:
+    """Works on whole batches with NumPy; one thread per core, `memory` bytes of records."""
+
+    def __init__(self, *, threads: int | None = None, memory: int = MEMORY) -> None:
+        self._threads = threads or os.cpu_count() or 1
+        self._memory = memory
+
+    def build(
+        self, rows: Iterator[RowBatch], plan: BuildPlan, folder: Path, progress: Progress
+    ) -> BuiltSegment:
+        """The parts, written into `folder`, or `SourceError` or `GuardError`."""
+        spool = Spool(folder, self._memory)
+        workers = ThreadPoolExecutor(self._threads, thread_name_prefix="segment")
+        try:
+            intake = Intake(plan, spool, folder, workers)
+            rejects = intake.run(rows, progress, ahead=self._threads)
+            refusal = _unusable(intake.totals, plan)
+            if refusal is not None and not plan.dry_run:
+                raise refusal
+            press = Press(plan, spool, folder, workers, ahead=self._threads)
+            pressed = press.run(progress)
+            refusal = refusal or _out_of_bounds(pressed, plan)
+            if refusal is not None and not plan.dry_run:
+                raise refusal
+            return _built(intake.totals, pressed, rejects, refusal)
+        finally:
+            workers.shutdown(wait=True, cancel_futures=True)
+            spool.close()
+
+
+def _unusable(totals: Totals, plan: BuildPlan) -> YuntuPushError | None:
+    """Why these rows make no segment."""
+    if totals.rows < max(plan.min_rows, 1):
+        return refusals.empty(totals.rows, plan)
+    if totals.ragged and not plan.max_rejects.allows(totals.ragged, totals.rows):
+        ragged = {RejectReason.RAGGED_ROW: totals.ragged}
+        return refusals.too_many_rejects("*", ragged, totals.rows, plan.max_rejects)
+    for column in totals.columns:
+        if not plan.max_rejects.allows(column.rejected, column.values):
+            name = repr(column.column.column)
+            return refusals.too_many_rejects(name, column.rejects, column.values, plan.max_rejects)
+    return None if totals.accepted.total() else refusals.no_ids(plan)
+
+
+def _out_of_bounds(pressed: Pressed, plan: BuildPlan) -> YuntuPushError | None:
+    ids = pressed.ids.total()
+    too_few = plan.min_ids is not None and ids < plan.min_ids
+    too_many = plan.max_ids is not None and ids > plan.max_ids
+    return refusals.outside_bounds(ids, plan) if too_few or too_many else None
+
+
+def _built(
+    totals: Totals,
+    pressed: Pressed,
+    rejects_path: Path | None,
+    refusal: YuntuPushError | None,
+) -> BuiltSegment:
+    rejects: Counter[str] = Counter()
+    for column in totals.columns:
+        rejects.update({str(reason): count for reason, count in column.rejects.items()})
+    if totals.ragged:
+        rejects[RejectReason.RAGGED_ROW] = totals.ragged
+    warnings = Counter(totals.warnings)
+    if pressed.most_frequent > max(totals.rows // FREQUENT_SHARE, FREQUENT_LEAST):
+        warnings["frequent_value"] = pressed.most_frequent
+    return BuiltSegment(
+        fingerprint=pressed.fingerprint,
+        by_type=_by_type(totals, pressed),
+        parts=tuple(pressed.parts),
+        rows_read=totals.rows,
+        rows_with_id=totals.rows_with_id,
+        excluded_rows=totals.excluded_rows,
+        rejects=dict(sorted(rejects.items())),
+        warnings=dict(sorted(warnings.items())),
+        rejects_path=rejects_path,
+        columns=tuple(_profile(column) for column in totals.columns),
+        refusal=refusal,
+    )
+
+
+def _profile(column: ColumnTotals) -> ColumnProfile:
+    return ColumnProfile(
+        column=column.column,
+        values=column.values,
+        blank=column.blank,
+        rejects={str(reason): count for reason, count in column.rejects.most_common()},
+        likenesses={kind: count for kind, count in column.likenesses.most_common() if kind},
+        samples=tuple(column.samples),
+    )
+
+
+def _by_type(totals: Totals, pressed: Pressed) -> dict[IdType, TypeCounts]:
+    named = {column.column.id_type for column in totals.columns}
+    counts = {}
+    for id_type in IdType:
+        if id_type not in named and not totals.accepted[id_type]:
+            continue
+        columns = [c for c in totals.columns if c.column.id_type is id_type]
+        rejected = sum(column.rejected for column in columns)
+        accepted = totals.accepted[id_type]
+        already = totals.already_hashed[id_type]
+        counts[id_type] = TypeCounts(
+            values=accepted + rejected,
+            blank=sum(column.blank for column in columns),
+            hashed_by_us=0 if id_type in IN_CLEAR else accepted - already,
+            already_hashed=already,
+            rejected=rejected,
+            duplicates=pressed.duplicates[id_type],
+            ids=pressed.ids[id_type],
+        )
+    return counts

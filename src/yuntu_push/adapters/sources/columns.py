@@ -1,0 +1,44 @@
+"""Finding the columns that a person named among those that a source has."""
+
+from collections.abc import Sequence
+
+from yuntu_push.domain.errors import SourceError
+from yuntu_push.domain.names import nearest
+from yuntu_push.domain.text import msg
+
+
+def places_of(wanted: Sequence[str], columns: Sequence[str], where: str) -> list[int]:
+    """The position of each wanted column, or `SourceError`: missing or not the only one.
+
+    An exact name wins over one in another case.
+    """
+    return [_place_of(name, columns, where) for name in wanted]
+
+
+def _place_of(name: str, columns: Sequence[str], where: str) -> int:
+    exact = [place for place, column in enumerate(columns) if column == name]
+    found = exact or [
+        place for place, column in enumerate(columns) if column.casefold() == name.casefold()
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise SourceError(
+            "SOURCE_COLUMN_AMBIGUOUS",
+            msg(
+                "{count} columns of {where} are called {column}",
+                count=len(found),
+                where=where,
+                column=repr(name),
+            ),
+            hint=msg("rename them, or pass --no-header and name them c1, c2 …"),
+        )
+    close = nearest(name, columns)
+    listed = ", ".join(repr(column) for column in (close or list(columns)[:20]))
+    raise SourceError(
+        "SOURCE_COLUMN_MISSING",
+        msg("there is no column {column} in {where}", column=repr(name), where=where),
+        hint=msg("its columns: {columns}", columns=listed)
+        if not close
+        else msg("did you mean {columns}?", columns=listed),
+    )

@@ -1,0 +1,236 @@
+"""CSV and TSV files, one or many, plain or compressed, in any text encoding."""
+
+import codecs
+import contextlib
+import itertools
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yuntu_push.adapters.sources import duck
+from yuntu_push.adapters.sources.columns import places_of
+from yuntu_push.adapters.sources.csv_layout import HEAD, CsvLayout, bad_byte, layout_of
+from yuntu_push.adapters.sources.opening import Opened, expand, file_size, opened
+from yuntu_push.domain.errors import SourceError, YuntuPushError
+from yuntu_push.domain.segment_build import SourceSpec
+from yuntu_push.domain.segment_rows import RaggedRow, RowBatch, TextColumn
+from yuntu_push.domain.text import msg
+
+_REJECTED = "select line, error_type from reject_errors order by line"
+_TOO_LONG = "LINE SIZE OVER MAXIMUM"
+_BAD_TEXT = "INVALID ENCODING"
+_BAD_STATE = ("UNQUOTED VALUE", "INVALID STATE")
+
+
+class CsvSource:
+    """The rows of CSV files, one file after the other."""
+
+    def __init__(self, spec: SourceSpec) -> None:
+        self._spec = spec
+        self._paths = expand(spec.paths)
+        self._stack = contextlib.ExitStack()
+        self._first: _Reader | None = None
+
+    @property
+    def description(self) -> str:
+        """The files."""
+        return ", ".join(self._paths)
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """Files have none."""
+        return {}
+
+    def columns(self) -> list[str]:
+        """The columns of the first file."""
+        return list(self._reader(self._paths[0]).layout.columns)
+
+    def rows_expected(self) -> int | None:
+        """From the size of the files, when all are plain."""
+        total = 0.0
+        for path in self._paths:
+            size = file_size(path)
+            reader = self._reader(path)
+            if size is None or not reader.is_plain:
+                return None
+            total += size / reader.layout.bytes_per_row
+            if len(self._paths) > 1:
+                # Files of one export are alike: the first tells how long their rows are.
+                sizes = [file_size(other) or 0 for other in self._paths]
+                return int(sum(sizes) / reader.layout.bytes_per_row)
+        return int(total)
+
+    def batches(self, columns: Sequence[str]) -> Iterator[RowBatch]:
+        """The rows of all files."""
+        try:
+            for path in self._paths:
+                yield from self._reader(path).batches(columns)
+        finally:
+            self._stack.close()
+
+    def _reader(self, path: str) -> "_Reader":
+        if self._first is not None and self._first.path == path:
+            return self._first
+        self._stack.close()
+        stack = contextlib.ExitStack()
+        self._stack = stack
+        self._first = _Reader(path, stack.enter_context(opened(path)), self._spec)
+        return self._first
+
+
+@dataclass
+class _Failure:
+    error: YuntuPushError | None = None
+
+
+class _Reader:
+    """One file: looked at, then read once."""
+
+    def __init__(self, path: str, source: Opened, spec: SourceSpec) -> None:
+        self.path = path
+        self.is_plain = source.is_plain
+        self._chunks = source.chunks
+        self._head, complete = _head_of(source.chunks)
+        self.layout: CsvLayout = layout_of(
+            self._head,
+            path=path,
+            complete=complete,
+            encoding=spec.encoding,
+            delimiter=spec.delimiter,
+            has_header=spec.has_header,
+            header_row=spec.header_row,
+        )
+
+    def batches(self, columns: Sequence[str]) -> Iterator[RowBatch]:
+        """The rows of this file."""
+        places = places_of(columns, self.layout.columns, repr(self.path))
+        if self.is_plain and self.layout.encoding == "utf-8":
+            yield from self._read(str(Path(self.path).absolute()), places, _Failure())
+            return
+        with _fed(self._text(), self.path) as (name, failure):
+            yield from self._read(name, places, failure)
+
+    def _read(self, name: str, places: Sequence[int], failure: _Failure) -> Iterator[RowBatch]:
+        with duck.connection() as con:
+            first = 1
+            last: RowBatch | None = None
+            try:
+                for rows, texts in duck.stream(con, self._query(name, places)):
+                    if last is not None:
+                        yield last
+                    last = RowBatch(rows, texts, first, self.path)
+                    first += rows
+                ragged = self._ragged(con)
+            except GeneratorExit:
+                raise
+            except Exception:
+                if failure.error is not None:
+                    raise failure.error from None
+                with duck.translated(repr(self.path)):
+                    raise
+            if failure.error is not None:
+                raise failure.error
+            if last is None:
+                last = RowBatch(0, tuple(TextColumn.of([]) for _ in places), first, self.path)
+            yield RowBatch(last.rows, last.columns, last.first_row, last.file, ragged)
+
+    def _query(self, name: str, places: Sequence[int]) -> str:
+        layout = self.layout
+        chosen = ", ".join(f"c{place}" for place in places)
+        types = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(layout.columns)))
+        escaped = layout.delimiter.replace("'", "''")
+        return (
+            f"select {chosen} from read_csv({duck.literal(name)}, auto_detect=false,"  # noqa: S608
+            f" columns={{{types}}}, header={str(layout.has_header).lower()}, skip={layout.skip},"
+            f" delim='{escaped}', quote='\"', escape='\"', nullstr='', strict_mode=true,"
+            " ignore_errors=true, store_rejects=true, rejects_limit=0, compression='none')"
+        )
+
+    def _ragged(self, con: Any) -> tuple[RaggedRow, ...]:
+        rejected = con.execute(_REJECTED).fetchall()
+        for line, kind in rejected:
+            if kind == _BAD_TEXT:
+                raise bad_byte(self.path, self.layout.encoding, line)
+            if kind in _BAD_STATE or kind == _TOO_LONG:
+                raise SourceError(
+                    "SOURCE_BAD_QUOTES",
+                    msg(
+                        "a quoted cell in {path} does not end properly, near line {line}",
+                        path=repr(self.path),
+                        line=line,
+                    ),
+                    hint=msg("mend that line, or export the file again with standard quoting"),
+                )
+        return tuple(RaggedRow(line, self.path) for line in sorted({line for line, _ in rejected}))
+
+    def _text(self) -> Iterator[bytes]:
+        """The file as UTF-8, strictly decoded."""
+        pieces = itertools.chain([self._head], self._chunks)
+        name = self.layout.encoding
+        decoder = codecs.getincrementaldecoder(name)()
+        lines = 1
+        start = True
+        for piece in itertools.chain(pieces, [b""]):
+            try:
+                text = decoder.decode(piece, not piece)
+            except UnicodeDecodeError as exc:
+                raise bad_byte(self.path, name, lines + piece[: exc.start].count(b"\n")) from None
+            if start and text:
+                text, start = text.removeprefix("\ufeff"), False
+            lines += text.count("\n")
+            yield text.encode()
+
+
+def _head_of(chunks: Iterator[bytes]) -> tuple[bytes, bool]:
+    """The first bytes of a stream, and whether they are all of it."""
+    head = bytearray()
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= HEAD:
+            return bytes(head), False
+    return bytes(head), True
+
+
+@contextlib.contextmanager
+def _fed(pieces: Iterator[bytes], path: str) -> Iterator[tuple[str, _Failure]]:
+    """A name under which the pieces can be read as a file, while a thread writes them.
+
+    What goes wrong in the thread is kept in the failure: the reader only sees a short file.
+    """
+    if not Path("/dev/fd").exists():
+        raise SourceError(
+            "SOURCE_NEEDS_PIPE",
+            msg("{path} cannot be converted while it is read on this system", path=repr(path)),
+            hint=msg("unpack it and save it as UTF-8"),
+        )
+    reader, writer = os.pipe()
+    failure = _Failure()
+
+    def feed() -> None:
+        try:
+            with os.fdopen(writer, "wb", buffering=0) as pipe:
+                for piece in pieces:
+                    view = memoryview(piece)
+                    while view:
+                        view = view[pipe.write(view) :]
+        except BrokenPipeError:
+            pass  # the reader has stopped
+        except YuntuPushError as exc:
+            failure.error = exc
+        except OSError as exc:
+            failure.error = SourceError(
+                "SOURCE_UNREADABLE",
+                msg("{path} cannot be read: {reason}", path=repr(path), reason=exc.strerror),
+                hint=msg("check the file"),
+            )
+
+    thread = threading.Thread(target=feed, name="feed", daemon=True)
+    thread.start()
+    try:
+        yield f"/dev/fd/{reader}", failure
+    finally:
+        os.close(reader)
+        thread.join()

@@ -1,0 +1,184 @@
+"""Files as streams of bytes: globs, stdin, gzip and zstd, and every way that opening can fail."""
+
+import errno
+import glob
+import os
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from yuntu_push.domain.errors import SourceError
+from yuntu_push.domain.names import nearest
+from yuntu_push.domain.text import msg
+
+STDIN = "-"
+CHUNK = 1 << 20
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+def expand(patterns: Sequence[str]) -> list[str]:
+    """The files that the patterns name, each once, in their order; `-` is standard input."""
+    found: list[str] = []
+    for pattern in patterns:
+        if pattern == STDIN or Path(pattern).exists() or not glob.has_magic(pattern):
+            found.append(pattern)
+            continue
+        matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - takes absolute patterns
+        if not matches:
+            raise SourceError(
+                "SOURCE_FILE_MISSING",
+                msg("no file matches {pattern}", pattern=repr(pattern)),
+                hint=msg("check the folder and the pattern"),
+            )
+        found += matches
+    unique = list(dict.fromkeys(found))
+    for path in unique:
+        if path != STDIN:
+            check_file(Path(path))
+    return unique
+
+
+def check_file(path: Path) -> None:
+    """Raise `SourceError` unless `path` is a file that can be read (a pipe will do)."""
+    if path.is_dir():
+        raise SourceError(
+            "SOURCE_IS_FOLDER",
+            msg("{path} is a folder, not a file", path=repr(str(path))),
+            hint=msg("name its files, such as {example}", example=repr(str(path / "*.csv"))),
+        )
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as exc:
+        raise unreadable(path, exc) from None
+
+
+def unreadable(path: Path, exc: OSError) -> SourceError:
+    """The error for a file that cannot be opened."""
+    if exc.errno == errno.ENOENT:
+        there = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = nearest(path.name, there)
+        hint = msg("there is {names}", names=", ".join(close)) if close else msg("check the path")
+        return SourceError(
+            "SOURCE_FILE_MISSING",
+            msg("there is no file {path}", path=repr(str(path))),
+            hint=hint,
+        )
+    if exc.errno in (errno.EACCES, errno.EPERM):
+        return SourceError(
+            "SOURCE_NO_PERMISSION",
+            msg("{path} may not be read by this user", path=repr(str(path))),
+            hint=msg("change its permissions, or copy it to where you can read it"),
+        )
+    return SourceError(
+        "SOURCE_UNREADABLE",
+        msg("{path} cannot be read: {reason}", path=repr(str(path)), reason=exc.strerror or exc),
+        hint=msg("check the file"),
+    )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A stream of a file's unpacked bytes; `is_plain` when the file itself has those bytes."""
+
+    chunks: Iterator[bytes]
+    is_plain: bool
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Opened]:
+    """The bytes of a file, unpacked when it is gzip or zstd by its first bytes."""
+    file: BinaryIO = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
+    try:
+        head = file.read(4)
+        pieces = _pieces(head, file)
+        if head.startswith(_GZIP):
+            yield Opened(_gunzipped(pieces, path), False)
+        elif head.startswith(_ZSTD):
+            yield Opened(_unzstd(pieces, path), False)
+        else:
+            yield Opened(pieces, path != STDIN and Path(path).is_file())
+    finally:
+        if path != STDIN:
+            file.close()
+
+
+def _pieces(head: bytes, file: BinaryIO) -> Iterator[bytes]:
+    if head:
+        yield head
+    while piece := _read(file):
+        yield piece
+
+
+def _read(file: BinaryIO) -> bytes:
+    # What a pipe has ready is enough: waiting for a full chunk would hold rows back.
+    read1 = getattr(file, "read1", None)
+    return read1(CHUNK) if read1 else file.read(CHUNK)
+
+
+def _truncated(path: str) -> SourceError:
+    return SourceError(
+        "SOURCE_TRUNCATED",
+        msg("the compressed file {path} is cut off or damaged", path=repr(path)),
+        hint=msg("copy or download it again"),
+    )
+
+
+def _gunzipped(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
+    from isal import isal_zlib
+
+    unpack = isal_zlib.decompressobj(16 + isal_zlib.MAX_WBITS)
+    fresh = True
+    try:
+        for packed in pieces:
+            piece = packed
+            while piece:
+                if unpack.eof:
+                    piece = piece.lstrip(b"\0")  # padding between members, as tape drives leave it
+                    if not piece:
+                        break
+                    unpack = isal_zlib.decompressobj(16 + isal_zlib.MAX_WBITS)
+                fresh = False
+                yield from _nonempty(unpack.decompress(piece))
+                piece = unpack.unused_data if unpack.eof else b""
+    except (isal_zlib.IsalError, zlib.error, EOFError):
+        raise _truncated(path) from None
+    if fresh or not unpack.eof:
+        raise _truncated(path)
+
+
+def _unzstd(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
+    import zstandard
+
+    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    unpack = unpacker.decompressobj()
+    try:
+        for packed in pieces:
+            piece = packed
+            while piece:
+                if unpack.eof:
+                    unpack = unpacker.decompressobj()
+                yield from _nonempty(unpack.decompress(piece))
+                piece = unpack.unused_data if unpack.eof else b""
+    except zstandard.ZstdError:
+        raise _truncated(path) from None
+    if not unpack.eof:
+        raise _truncated(path)
+
+
+def _nonempty(piece: bytes) -> Iterator[bytes]:
+    if piece:
+        yield piece
+
+
+def file_size(path: str) -> int | None:
+    """Bytes of a regular file."""
+    try:
+        return os.stat(path).st_size if path != STDIN and Path(path).is_file() else None  # noqa: PTH116
+    except OSError:
+        return None

@@ -1,0 +1,108 @@
+"""Parameters of a query: `name=value` or `name:type=value`, bound, never pasted into the text."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.text import msg
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::([a-z]+))?")
+_RELATIVE = re.compile(r"(today|yesterday)(?:([+-][0-9]{1,5})d?)?")
+# Quoted text, quoted names, comments and dollar quotes hold no parameters; `::` is a cast.
+_TOKEN = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|::|:=|"
+    r"(?<![\w:]):([A-Za-z_]\w*)",
+    re.DOTALL,
+)
+_TRUE = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Parameters as the database gets them, and as the manifest records them."""
+
+    values: Mapping[str, object]
+    shown: Mapping[str, str]
+
+
+def bind(params: Sequence[tuple[str, str]], sql: str, now: datetime) -> Bound:
+    """The parameters of a query, or `ConfigError`: malformed, missing, or not used in it.
+
+    Relative dates (`today`, `yesterday`, `today-7`) are days in Beijing, resolved here, once.
+    """
+    values: dict[str, object] = {}
+    for key, text in params:
+        match = _NAME.fullmatch(key)
+        if match is None:
+            raise _wrong(key, text)
+        values[match[1]] = _value(match[1], match[2] or "str", text, now.astimezone(BEIJING).date())
+    used = set(names_in(sql))
+    for problem, names in (("missing", used - set(values)), ("unused", set(values) - used)):
+        if names:
+            listed = ", ".join(sorted(names))
+            raise ConfigError(
+                "PARAM_MISSING" if problem == "missing" else "PARAM_UNUSED",
+                msg("the SQL needs a value for {names}", names=listed)
+                if problem == "missing"
+                else msg("the SQL does not use {names}", names=listed),
+                hint=msg("write :name in the SQL and pass --param name=value"),
+            )
+    return Bound(values, {name: _shown(value) for name, value in values.items()})
+
+
+def names_in(sql: str) -> list[str]:
+    """The parameters that a query uses, `:name` outside of text and comments."""
+    return [match[2] for match in _TOKEN.finditer(sql) if match[2]]
+
+
+def with_marks(sql: str, mark: Callable[[str], str]) -> str:
+    """The query with each `:name` written as `mark(name)`."""
+    return _TOKEN.sub(lambda match: mark(match[2]) if match[2] else match[0], sql)
+
+
+def _value(name: str, kind: str, text: str, today: date) -> object:
+    try:
+        match kind:
+            case "str":
+                return text
+            case "int":
+                return int(text)
+            case "decimal":
+                return Decimal(text)
+            case "bool":
+                return _TRUE[text.lower()]
+            case "date":
+                return _date(text, today)
+            case "datetime":
+                return datetime.fromisoformat(text)
+            case "list":
+                return [item.strip() for item in text.split(",") if item.strip()]
+            case _:
+                raise _wrong(f"{name}:{kind}", text)
+    except (ValueError, KeyError, InvalidOperation):
+        raise _wrong(f"{name}:{kind}", text) from None
+
+
+def _date(text: str, today: date) -> date:
+    match = _RELATIVE.fullmatch(text.strip().lower())
+    if match is None:
+        return date.fromisoformat(text)
+    start = today - timedelta(days=1) if match[1] == "yesterday" else today
+    return start + timedelta(days=int(match[2] or 0))
+
+
+def _shown(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _wrong(key: str, text: str) -> ConfigError:
+    return ConfigError(
+        "PARAM_INVALID",
+        msg("{param} is not a parameter", param=repr(f"{key}={text}")),
+        hint=msg("pass name=value, or name:type=value with int, decimal, date, bool or list"),
+    )

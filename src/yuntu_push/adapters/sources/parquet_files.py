@@ -1,0 +1,63 @@
+"""Parquet files, one or many."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from yuntu_push.adapters.sources import duck
+from yuntu_push.adapters.sources.columns import places_of
+from yuntu_push.adapters.sources.opening import expand
+from yuntu_push.domain.segment_build import SourceSpec
+from yuntu_push.domain.segment_rows import RowBatch
+
+
+class ParquetSource:
+    """The rows of Parquet files, one file after the other; every value as text."""
+
+    def __init__(self, spec: SourceSpec) -> None:
+        self._paths = expand(spec.paths)
+
+    @property
+    def description(self) -> str:
+        """The files."""
+        return ", ".join(self._paths)
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """Files have none."""
+        return {}
+
+    def columns(self) -> list[str]:
+        """The columns of the first file."""
+        return self._columns(self._paths[0])
+
+    def rows_expected(self) -> int | None:
+        """What the files' own metadata says."""
+        with duck.connection() as con:
+            total = 0
+            for path in self._paths:
+                with duck.translated(repr(path)):
+                    query = f"select sum(num_rows) from parquet_file_metadata({_name(path)})"  # noqa: S608
+                    total += int(con.execute(query).fetchone()[0] or 0)
+        return total
+
+    def batches(self, columns: Sequence[str]) -> Iterator[RowBatch]:
+        """The rows of all files."""
+        for path in self._paths:
+            known = self._columns(path)
+            names = [known[place] for place in places_of(columns, known, repr(path))]
+            chosen = ", ".join(f"cast({duck.quoted(name)} as varchar)" for name in names)
+            first = 1
+            with duck.connection() as con, duck.translated(repr(path)):
+                query = f"select {chosen} from read_parquet({_name(path)})"  # noqa: S608
+                for rows, texts in duck.stream(con, query):
+                    yield RowBatch(rows, texts, first, path)
+                    first += rows
+
+    @staticmethod
+    def _columns(path: str) -> list[str]:
+        with duck.connection(threads=1) as con, duck.translated(repr(path)):
+            return list(con.sql(f"select * from read_parquet({_name(path)}) limit 0").columns)  # noqa: S608
+
+
+def _name(path: str) -> str:
+    return duck.literal(str(Path(path).absolute()))

@@ -1,0 +1,51 @@
+"""Rows on their way from a source to the engine: columns of text, a batch at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """Values of one column, one after the other, as UTF-8.
+
+    Value i is `data[offsets[i]:offsets[i + 1]]`; `data` holds bytes, `offsets` 64-bit integers,
+    one more than there are values. A missing value is an empty one.
+    """
+
+    data: memoryview
+    offsets: memoryview
+
+    @classmethod
+    def of(cls, values: Sequence[str | None]) -> "TextColumn":
+        """The column of some values."""
+        from array import array
+
+        encoded = [value.encode() if value else b"" for value in values]
+        offsets = array("q", [0])
+        for value in encoded:
+            offsets.append(offsets[-1] + len(value))
+        return cls(memoryview(b"".join(encoded)), memoryview(offsets))
+
+
+@dataclass(frozen=True)
+class RaggedRow:
+    """A row with another number of cells than the header; `line` is 1-based in its file."""
+
+    line: int
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class RowBatch:
+    """Some consecutive rows of one file.
+
+    `columns` are those asked for, in that order; `first_row` is the number of the first row among
+    the data records of its file, from 1. `ragged` rows are reported with a file's last batch and
+    are not among `rows`.
+    """
+
+    rows: int
+    columns: tuple[TextColumn, ...]
+    first_row: int
+    file: str = ""
+    ragged: tuple[RaggedRow, ...] = ()

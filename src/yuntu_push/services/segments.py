@@ -1,0 +1,211 @@
+"""Segments as a person works with them: build, list, show, compare, combine, verify, remove."""
+
+import contextlib
+import errno
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from yuntu_push.domain.errors import ConfigError, TryLaterError
+from yuntu_push.domain.identifiers import IdType
+from yuntu_push.domain.names import local_name
+from yuntu_push.domain.segment import Segment, SegmentRef
+from yuntu_push.domain.segment_build import (
+    BuildPlan,
+    BuildRequest,
+    BuiltSegment,
+    Combination,
+    Difference,
+    checked_part_size,
+)
+from yuntu_push.domain.settings import IdSettings, SegmentSettings
+from yuntu_push.domain.text import msg
+from yuntu_push.services.ports import Clock, Progress
+from yuntu_push.services.segment_ports import RowSource, SegmentEngine, SegmentStore, Sources
+
+_DRY_RUN = ".dry-run"
+
+
+class SegmentService:
+    """Builds and keeps segments; the engine is made when it is first needed, as it is heavy."""
+
+    def __init__(
+        self,
+        *,
+        engine: Callable[[], SegmentEngine],
+        store: SegmentStore,
+        sources: Sources,
+        clock: Clock,
+        progress: Progress,
+        ids: IdSettings | None = None,
+        settings: SegmentSettings | None = None,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._sources = sources
+        self._clock = clock
+        self._progress = progress
+        self._ids = ids or IdSettings()
+        self._settings = settings or SegmentSettings()
+
+    def build(self, request: BuildRequest) -> Segment:
+        """Build a segment; a new version, or the latest one when it has the same content.
+
+        `SourceError` (unusable rows), `GuardError` (outside --min-ids and --max-ids),
+        `TryLaterError` (source not ready, disk full, another build of the name).
+        """
+        name = local_name(request.name, what="segment")
+        plan = self._plan(request)
+        self._tidy()
+        started = self._clock.monotonic()
+        with _full_disk_is_temporary(), self._store.building(name) as folder:
+            source = self._sources.open(request.source)
+            built = self._run(source, plan, folder)
+            segment = self._segment(name, built, folder, started)
+            segment = replace(
+                segment,
+                source=source.description,
+                params=dict(source.params),
+                client=request.client,
+            )
+            return self._store.keep(folder, segment)
+
+    def survey(self, request: BuildRequest) -> BuiltSegment:
+        """What a build would give: counts, a profile per column, masked samples; writes nothing."""
+        plan = replace(self._plan(request), dry_run=True)
+        with _full_disk_is_temporary(), self._store.building(_DRY_RUN) as folder:
+            source = self._sources.open(request.source)
+            return replace(self._run(source, plan, folder), rejects_path=None)
+
+    def list(self) -> list[Segment]:
+        """The latest version of every segment."""
+        return self._store.latest()
+
+    def show(self, ref: SegmentRef) -> Segment:
+        """A version, or the latest."""
+        return self._store.load(ref.name, ref.version)
+
+    def versions(self, name: str) -> list[Segment]:
+        """All versions of a segment, oldest first."""
+        self._store.load(name)
+        return self._store.versions(name)
+
+    def rejects(self, ref: SegmentRef) -> Path | None:
+        """The reject file of a version; None when nothing was rejected."""
+        return self.show(ref).rejects_path
+
+    def remove(self, ref: SegmentRef) -> list[Segment]:
+        """Erase a version, or all versions of a segment."""
+        return self._store.remove(ref.name, ref.version)
+
+    def verify(self, ref: SegmentRef) -> Segment:
+        """Decode every part with the platform's schema and compare all counts, or `SourceError`."""
+        segment = self.show(ref)
+        self._engine().verify(segment, self._progress)
+        return segment
+
+    def diff(
+        self, name: str, old: int | None = None, new: int | None = None
+    ) -> tuple[Segment, Segment, dict[IdType, Difference]]:
+        """What changed between two versions; by default the last two."""
+        numbers = [segment.version for segment in self.versions(name)]
+        if old is None and len(numbers) < 2:
+            raise ConfigError(
+                "SEGMENT_ONE_VERSION",
+                msg("segment {name} has one version only", name=repr(name)),
+                hint=msg("build it again when its source has changed"),
+            )
+        first = self._store.load(name, old if old is not None else numbers[-2])
+        second = self._store.load(name, new if new is not None else numbers[-1])
+        with _full_disk_is_temporary(), self._store.building(_DRY_RUN) as folder:
+            return first, second, self._engine().compare(first, second, folder, self._progress)
+
+    def combine(
+        self, name: str, how: Combination, refs: Sequence[SegmentRef], part_size: int | None = None
+    ) -> Segment:
+        """A segment of the ids that others have together, in common, or in the first alone."""
+        name = local_name(name, what="segment")
+        segments = [self.show(ref) for ref in refs]
+        plan = BuildPlan(
+            ids=(),
+            rules=self._ids,
+            part_size=checked_part_size(part_size or self._settings.part_size),
+            deflate_level=self._settings.deflate_level,
+        )
+        started = self._clock.monotonic()
+        with _full_disk_is_temporary(), self._store.building(name) as folder:
+            built = self._engine().combine(how, segments, plan, folder, self._progress)
+            segment = self._segment(name, built, folder, started)
+            sources = f" {how} ".join(segment.ref for segment in segments)
+            clients = {segment.client for segment in segments}
+            client = clients.pop() if len(clients) == 1 else None
+            return self._store.keep(folder, replace(segment, source=sources, client=client))
+
+    def _plan(self, request: BuildRequest) -> BuildPlan:
+        if not request.ids:
+            raise ConfigError(
+                "ID_COLUMN_MISSING",
+                msg("no column of ids is named"),
+                hint=msg("pass --id TYPE=COLUMN, such as --id phone=mobile"),
+            )
+        return BuildPlan(
+            ids=request.ids,
+            rules=self._ids,
+            max_rejects=request.max_rejects,
+            part_size=checked_part_size(request.part_size),
+            deflate_level=self._settings.deflate_level,
+            min_ids=request.min_ids,
+            max_ids=request.max_ids,
+            min_rows=request.min_rows,
+            on_empty=request.on_empty,
+        )
+
+    def _run(self, source: RowSource, plan: BuildPlan, folder: Path) -> BuiltSegment:
+        plan = replace(plan, rows_expected=source.rows_expected())
+        rows = source.batches([column.column for column in plan.ids])
+        with contextlib.closing(rows):  # type: ignore[type-var]
+            return self._engine().build(rows, plan, folder, self._progress)
+
+    def _segment(self, name: str, built: BuiltSegment, folder: Path, started: float) -> Segment:
+        return Segment(
+            name=name,
+            version=0,
+            fingerprint=built.fingerprint,
+            ids_total=built.ids_total,
+            by_type=built.by_type,
+            parts=built.parts,
+            built_at=self._clock.now(),
+            folder=folder,
+            rows_read=built.rows_read,
+            rows_with_id=built.rows_with_id,
+            excluded_rows=built.excluded_rows,
+            rejects=built.rejects,
+            rejects_path=built.rejects_path,
+            warnings=built.warnings,
+            seconds=round(self._clock.monotonic() - started, 3),
+        )
+
+    def _tidy(self) -> None:
+        """Erase what killed builds left, and versions that were replaced long ago."""
+        self._store.sweep()
+        oldest = self._clock.now() - timedelta(days=self._settings.keep_days)
+        for latest in self._store.latest():
+            for segment in self._store.versions(latest.name):
+                if segment.version != latest.version and segment.built_at < oldest:
+                    with contextlib.suppress(TryLaterError):
+                        self._store.remove(segment.name, segment.version)
+
+
+@contextlib.contextmanager
+def _full_disk_is_temporary() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise TryLaterError(
+                "DISK_FULL",
+                msg("the disk is full; nothing was kept"),
+                hint=msg("free some space, then run the same command again"),
+            ) from None
+        raise
