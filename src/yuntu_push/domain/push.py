@@ -31,7 +31,7 @@ class PushState(StrEnum):
     STALLED = "stalled"  # nothing moved for `push.stall`; can be continued
 
 
-_WORKING = {PushState.PENDING, PushState.RUNNING, PushState.WAITING, PushState.STALLED}
+WORKING = frozenset({PushState.PENDING, PushState.RUNNING, PushState.WAITING, PushState.STALLED})
 _ENDS = {
     PushState.SUCCEEDED,
     PushState.PARTIAL,
@@ -282,7 +282,7 @@ class Push:
     @property
     def is_working(self) -> bool:
         """Whether something is left that goes on by itself or by `resume --all`."""
-        return self.state in _WORKING
+        return self.state in WORKING
 
     @property
     def updates(self) -> bool:

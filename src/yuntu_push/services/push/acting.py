@@ -13,7 +13,7 @@ from yuntu_push.domain.errors import (
     UnreachableError,
     YuntuPushError,
 )
-from yuntu_push.domain.push import Call, CallState, Facts, Push
+from yuntu_push.domain.push import Call, CallState, Facts, Push, StepName
 from yuntu_push.domain.push_record import Intent, Settlement
 from yuntu_push.domain.quota import QuotaKind, QuotaUse, next_midnight
 from yuntu_push.domain.text import Text, msg
@@ -25,6 +25,7 @@ from yuntu_push.services.push.publishing import window_reason
 WINDOW_RETRY = timedelta(hours=1)  # when a window is closed by somebody else's publish
 QUOTA_CODES = {"CREATE_QUOTA", "UPDATE_QUOTA", "CALL_QUOTA"}
 WINDOW_CODE = "PUBLISH_WINDOW"
+SLOW_UPLOADS = 2  # times that one part may take too long before its size is called the reason
 
 
 class Actor:
@@ -45,14 +46,18 @@ class Actor:
         self._progress = progress
         self._side_by_side = max(1, side_by_side)
 
-    def make(self, push: Push, acts: Sequence[Act]) -> Result:
-        """Make all the writes, some side by side; the gravest result stands for all."""
+    def make(self, push: Push, acts: Sequence[Act], *, step: StepName | None = None) -> Result:
+        """Make all the writes, some side by side; the gravest result stands for all.
+
+        `step` is the step that they belong to; by default the push's current one.
+        """
+        step = step or push.step
         if len(acts) == 1:
-            return self._make_one(push, acts[0])
+            return self._make_one(push, step, acts[0])
         results: list[Result] = []
         pool = ThreadPoolExecutor(self._side_by_side, thread_name_prefix="upload")
         try:
-            running = {pool.submit(self._make_one, push, act): act for act in acts}
+            running = {pool.submit(self._make_one, push, step, act): act for act in acts}
             sent, total = 0, sum(act.size for act in acts)
             for future in as_completed(running):
                 results.append(future.result())
@@ -64,9 +69,9 @@ class Actor:
             pool.shutdown(wait=True, cancel_futures=True)
         return _gravest(results)
 
-    def _make_one(self, push: Push, act: Act) -> Result:
+    def _make_one(self, push: Push, step: StepName, act: Act) -> Result:
         """Make one write. Whatever is not answered stays open, for the next look to judge."""
-        opened = self._store.begin(push.push_id, self._intent(push, act))
+        opened = self._store.begin(push.push_id, self._intent(push, step, act))
         if isinstance(opened, QuotaUse):
             return self._exhausted(opened)
         try:
@@ -78,17 +83,20 @@ class Actor:
             self._settle(opened, CallState.UNKNOWN)
             return stuck(error)
         except YuntuPushError as error:
+            if error.code == "UPLOAD_TOO_SLOW" and opened.attempt >= SLOW_UPLOADS:
+                self._settle(opened, CallState.REFUSED)
+                return Failed(error)  # only smaller parts or a better link help
             learned = self._learned(act, error)
             self._settle(opened, CallState.REFUSED, facts=learned or Facts(), release=True)
             return self.trouble(error) if learned is None else Learned()
         self._settle(opened, CallState.DONE, facts=facts)
         return Learned()
 
-    def _intent(self, push: Push, act: Act) -> Intent:
-        if act.verdict is None and push.in_doubt(push.step, act.key) is not None:
+    def _intent(self, push: Push, step: StepName, act: Act) -> Intent:
+        if act.verdict is None and push.in_doubt(step, act.key) is not None:
             raise AssertionError(f"write {act.key} is in doubt and nothing was looked up")
         return Intent(
-            step=push.step,
+            step=step,
             key=act.key,
             fingerprint=act.fingerprint,
             before=act.before,

@@ -5,8 +5,8 @@ from yuntu_push.domain.text import Text, msg
 
 STEP_LABELS = {
     StepName.UPLOAD: msg("upload"),
-    StepName.CREATE_DATA_SOURCE: msg("create data source"),
-    StepName.UPDATE_DATA_SOURCE: msg("update data source"),
+    StepName.CREATE_DATA_SOURCE: msg("create_data_source"),
+    StepName.UPDATE_DATA_SOURCE: msg("update_data_source"),
     StepName.PARSE: msg("parse"),
     StepName.SHARE: msg("share"),
     StepName.PUBLISH: msg("publish"),
@@ -23,7 +23,7 @@ STATE_LABELS = {
     PushState.FAILED: msg("failed"),
     PushState.CANCELLED: msg("cancelled"),
     PushState.SUPERSEDED: msg("superseded"),
-    PushState.NEEDS_OPERATOR: msg("needs operator"),
+    PushState.NEEDS_OPERATOR: msg("needs_operator"),
     PushState.STALLED: msg("stalled"),
 }
 

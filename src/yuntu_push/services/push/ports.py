@@ -1,14 +1,15 @@
 """What the push machine needs from the store, the segments and the directory."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from yuntu_push.domain.channel import Account
+from yuntu_push.domain.channel import Account, Brand
 from yuntu_push.domain.failure import Failure
 from yuntu_push.domain.push import Call, Facts, Push, PushState, StepName
 from yuntu_push.domain.push_record import Change, Intent, PushFilter, Settlement, Verdict
 from yuntu_push.domain.quota import QuotaKind, QuotaUse
-from yuntu_push.domain.segment import Segment, SegmentRef
+from yuntu_push.domain.segment import Segment
 
 
 class PushStore(Protocol):
@@ -91,12 +92,16 @@ class QuotaLedger(Protocol):
 class SegmentShelf(Protocol):
     """The built segments."""
 
-    def get(self, ref: SegmentRef) -> Segment:
-        """A segment's version; without one in `ref`, the latest. `ConfigError` when unknown."""
+    def load(self, name: str, version: int | None = None) -> Segment:
+        """A version (the latest without one), or `ConfigError` with the nearest names."""
         ...
 
 
 class Directory(Protocol):
-    """Accounts and brands by what people call them."""
+    """Accounts and brands by what people call them: ids or names."""
 
     def resolve_account(self, channel: str, text: str | None) -> Account: ...
+
+    def resolve_brands(self, account: Account, texts: Sequence[str]) -> list[Brand]: ...
+
+    def resolve_targets(self, owner: Account, texts: Sequence[str]) -> list[Account]: ...

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
 from yuntu_push.domain.names import unknown
-from yuntu_push.domain.push import Push, PushState
+from yuntu_push.domain.push import WORKING, Push, PushState
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.settings import PushSettings
 from yuntu_push.domain.text import msg
@@ -89,24 +89,50 @@ class PushRunner:
             )
             return turns.take(push)
 
-    def run_due(self) -> list[Ran]:
-        """Do whatever is due now for every push that is under way.
+    def run_due(self, patience: Patience | None = None) -> list[Ran]:
+        """Do whatever is due for every push that is under way; with `patience.wait` to their ends.
 
         Pushes that merely wait, or are held by another run, are passed over in silence.
         """
-        ran: list[Ran] = []
-        working = [state for state in PushState if state in _DUE]
-        for push in reversed(self._store.find(PushFilter(states=working))):
-            if push.next_at is not None and push.next_at > self._clock.now():
-                continue
-            try:
-                ran.append(Ran(self.run(push.push_id)))
-            except YuntuPushError as error:
-                if error.code != "PUSH_HELD":
-                    raise
-            except Exception as bug:  # noqa: BLE001 - one push's bug must not keep the others
-                ran.append(Ran(self._load(push.push_id), bug))
-        return ran
+        patience = patience or Patience()
+        started = self._clock.monotonic()
+        ran: dict[str, Ran] = {}
+        while True:
+            for push in self._due():
+                result = self._run_one(push.push_id)
+                if result is not None:
+                    ran[push.push_id] = result
+            left = patience.timeout - (self._clock.monotonic() - started)
+            pause = self._until_next(ran) if patience.wait else None
+            if pause is None or left <= 0:
+                return list(ran.values())
+            self._clock.sleep(min(pause, left))
+
+    def _due(self) -> list[Push]:
+        working = self._store.find(PushFilter(states=sorted(WORKING)))
+        now = self._clock.now()
+        return [p for p in reversed(working) if p.next_at is None or p.next_at <= now]
+
+    def _run_one(self, push_id: str) -> Ran | None:
+        try:
+            return Ran(self.run(push_id))
+        except YuntuPushError as error:
+            if error.code == "PUSH_HELD":
+                return None
+            raise
+        except Exception as bug:  # noqa: BLE001 - one push's bug must not keep the others
+            return Ran(self._load(push_id), bug)
+
+    def _until_next(self, ran: dict[str, Ran]) -> float | None:
+        """Seconds until one of the pushes that go on by themselves is due; None without any."""
+        moments = [
+            each.push.next_at
+            for each in ran.values()
+            if each.push.is_working and each.push.next_at is not None
+        ]
+        if not moments:
+            return None
+        return max(0.0, (min(moments) - self._clock.now()).total_seconds())
 
     def hold(self, push_id: str) -> AbstractContextManager[None]:
         """Have a push for this process alone."""
@@ -131,9 +157,6 @@ class PushRunner:
                          channel=push.channel),
             )  # fmt: skip
         return channel
-
-
-_DUE = {PushState.PENDING, PushState.RUNNING, PushState.WAITING, PushState.STALLED}
 
 
 def push_held(push_id: str, holder: str) -> TryLaterError:

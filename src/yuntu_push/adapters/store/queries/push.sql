@@ -141,10 +141,16 @@ SET path = :path, md5 = :md5, size = :size, ids = :ids, file_path = :file_path,
 WHERE push_id = :push_id AND position = :position;
 
 -- name: learn_brand
-UPDATE push_brand
-SET state = :state, yuntu_audience_id = :yuntu_audience_id, submitted_at = :submitted_at,
-    failure = :failure
-WHERE push_id = :push_id AND brand_id = :brand_id;
+INSERT INTO push_brand (
+  push_id, brand_id, position, brand_name, virtual_adv_id, state, yuntu_audience_id, submitted_at,
+  failure
+) VALUES (
+  :push_id, :brand_id,
+  (SELECT COALESCE(MAX(position) + 1, 0) FROM push_brand WHERE push_id = :push_id),
+  :brand_name, :virtual_adv_id, :state, :yuntu_audience_id, :submitted_at, :failure)
+ON CONFLICT (push_id, brand_id) DO UPDATE
+SET state = excluded.state, yuntu_audience_id = excluded.yuntu_audience_id,
+    submitted_at = excluded.submitted_at, failure = excluded.failure;
 
 -- name: learn_target
 UPDATE push_target SET state = :state, group_size = :group_size, failure = :failure

@@ -1,0 +1,213 @@
+"""Pushes as the envelope and the tables show them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from yuntu_push.cli.errors import as_json, exit_code_for
+from yuntu_push.cli.output import Status, Table, details
+from yuntu_push.cli.session import Session
+from yuntu_push.cli.times import BEIJING, iso, shown
+from yuntu_push.domain.errors import StillRunningError, TryLaterError
+from yuntu_push.domain.failure import Failure
+from yuntu_push.domain.push import Push, PushState
+from yuntu_push.domain.settings import seconds
+from yuntu_push.domain.text import Text, msg
+from yuntu_push.services.push.ending import ending, next_action
+from yuntu_push.services.push.labels import state_label, step_label
+
+
+def push_data(session: Session, push: Push) -> dict[str, Any]:
+    """A push as scripts read it; every id is a string."""
+    return {
+        "push_id": push.push_id,
+        "name": push.name,
+        "audience_name": push.audience_name,
+        "channel": push.channel,
+        "channel_kind": push.channel_kind,
+        "segment": push.segment,
+        "segment_version": push.segment_version,
+        "audience_type": push.audience_type,
+        "id_types": [str(id_type) for id_type in push.id_types],
+        "account": {"advertiser_id": str(push.advertiser_id), "name": push.account_name},
+        "brands": [
+            {
+                "brand_id": str(brand.brand_id),
+                "brand_name": brand.brand_name,
+                "virtual_adv_id": str(brand.virtual_adv_id),
+                "state": brand.state.value,
+                "yuntu_audience_id": _id(brand.yuntu_audience_id),
+                "submitted_at": iso(brand.submitted_at),
+                "error": _failure(session, brand.failure),
+            }
+            for brand in push.brands
+        ],
+        "targets": [
+            {
+                "advertiser_id": str(target.advertiser_id),
+                "state": target.state.value,
+                "error": _failure(session, target.failure),
+            }
+            for target in push.targets
+            if not target.owner
+        ],
+        "mode": push.mode.value,
+        "entry": push.entry,
+        "follows": push.follows,
+        "state": push.state.value,
+        "step": push.step.value,
+        "steps": [
+            {
+                "name": step.name.value,
+                "state": step.state.value,
+                "attempts": step.attempts,
+                "started_at": iso(step.started_at),
+                "finished_at": iso(step.finished_at),
+                "error": _failure(session, step.failure),
+            }
+            for step in push.steps
+        ],
+        "data_source_id": push.data_source_id,
+        "custom_audience_id": _id(push.custom_audience_id),
+        "delivery_status": push.delivery_status.value if push.delivery_status else None,
+        "upload_num": push.upload_num,
+        "cover_num": push.cover_num,
+        "reason": _text(session, push.reason),
+        "next_action": _text(session, next_action(push)),
+        "next_at": iso(push.next_at),
+        "created_at": iso(push.created_at),
+        "updated_at": iso(push.updated_at),
+        "error": _failure(session, push.failure),
+    }
+
+
+def _id(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _text(session: Session, text: Text | None) -> str | None:
+    return None if text is None else session.translator.render(text)
+
+
+def _failure(session: Session, failure: Failure | None) -> dict[str, Any] | None:
+    return None if failure is None else as_json(failure.error(), session.translator)
+
+
+def push_table(push: Push) -> Table:
+    """One push as people read it."""
+    return details(
+        [
+            ("push_id", push.push_id),
+            ("name", push.name),
+            ("audience_name", push.audience_name),
+            ("state", state_label(push.state)),
+            ("step", step_label(push.step)),
+            ("reason", push.reason or "-"),
+            ("segment", f"{push.segment}@{push.segment_version}"),
+            ("account", _called(push.account_name, push.advertiser_id)),
+            ("brands", [_place(b.brand_name, b.state.value) for b in push.brands] or "-"),
+            (
+                "targets",
+                [_place(str(t.advertiser_id), t.state.value) for t in push.targets if not t.owner]
+                or "-",
+            ),
+            ("data_source_id", push.data_source_id or "-"),
+            ("custom_audience_id", push.custom_audience_id or "-"),
+            ("delivery_status", push.delivery_status or "-"),
+            ("upload_num", _count(push.upload_num)),
+            ("cover_num", _count(push.cover_num)),
+            ("next_at", shown(push.next_at)),
+            ("next_action", next_action(push) or "-"),
+            ("updated_at", shown(push.updated_at)),
+        ]
+    )
+
+
+def _called(name: str, number: int) -> str:
+    return f"{name} ({number})" if name else str(number)
+
+
+def _place(name: str, state: str) -> Text:
+    return msg("{name} ({state})", name=name, state=Text(state))
+
+
+def _count(value: int | None) -> object:
+    return "-" if value is None else value
+
+
+def pushes_table(pushes: Sequence[Push]) -> Table:
+    """Pushes as a list."""
+    return Table(
+        columns=(
+            "push_id", "name", "state", "step", "account", "brands", "upload_num", "cover_num",
+            "next_at", "updated_at",
+        ),
+        rows=[
+            (
+                push.push_id,
+                push.name,
+                state_label(push.state),
+                step_label(push.step),
+                _called(push.account_name, push.advertiser_id),
+                [_place(b.brand_name, b.state.value) for b in push.brands] or "-",
+                _count(push.upload_num),
+                _count(push.cover_num),
+                shown(push.next_at),
+                shown(push.updated_at),
+            )
+            for push in pushes
+        ],
+    )  # fmt: skip
+
+
+def show_push(session: Session, push: Push) -> None:
+    """Show a push that was read: exit code 0 whatever its state."""
+    session.output.show(push_data(session, push), push_table(push), status=_reading(push))
+
+
+def _reading(push: Push) -> Status:
+    if push.is_working:
+        return "pending"
+    return "partial" if push.state is PushState.PARTIAL else "ok"
+
+
+def end_with(session: Session, push: Push, *, waited: bool = False) -> None:
+    """Show a push that was worked on; its state decides the exit code."""
+    session.bars.close()
+    error = ending(push, waited=waited)
+    if error is None:
+        session.output.show(push_data(session, push), push_table(push), status=_reading(push))
+        if push.state is PushState.SUCCEEDED and push.brands:
+            session.messages.notice(msg("已提交云图,请在云图「自定义分析」核对"))
+        elif push.is_working:
+            session.messages.notice(
+                msg("going on at the platform; next: {action}", action=next_action(push) or "-")
+            )
+        return
+    status: Status = "error"
+    if isinstance(error, StillRunningError | TryLaterError):
+        status = "pending"
+    elif push.state is PushState.PARTIAL:
+        status = "partial"
+    session.output.show(
+        push_data(session, push),
+        push_table(push),
+        status=status,
+        exit_code=exit_code_for(error),
+        errors=[as_json(error, session.translator)],
+    )
+    if not session.output.as_json:
+        session.messages.error(error)
+
+
+def moment_of(text: str, now: datetime) -> datetime | None:
+    """The moment that `7d`, `12h` or `2026-11-01` (Beijing) means; None when it means none."""
+    try:
+        return now - timedelta(seconds=seconds(text))
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=BEIJING)

@@ -1,0 +1,176 @@
+"""Pushes as people handle them: create, find, look at, cancel, confirm."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from yuntu_push.domain.channel import Channel
+from yuntu_push.domain.errors import ConfigError, GuardError
+from yuntu_push.domain.names import canonical, unknown
+from yuntu_push.domain.push import BrandState, Facts, Push, PushBrand, PushState, StepName
+from yuntu_push.domain.push_record import PushFilter
+from yuntu_push.domain.text import msg
+from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock
+from yuntu_push.services.push.labels import state_label
+from yuntu_push.services.push.planning import PushPlan, PushPlanner, PushRequest
+from yuntu_push.services.push.ports import PushStore
+from yuntu_push.services.push.runner import PushRunner
+from yuntu_push.services.push.view import audience_facts
+
+MIN_PREFIX = 3  # letters of an id that are enough, where they are unique
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """A cancelled push, and what of it stays on the platform."""
+
+    push: Push
+    data_source_left: bool
+
+
+class PushTasks:
+    """The pushes of this home."""
+
+    def __init__(
+        self,
+        *,
+        store: PushStore,
+        planner: PushPlanner,
+        runner: PushRunner,
+        channels: ChannelStore,
+        api_for: Callable[[Channel], AudienceApi],
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._planner = planner
+        self._runner = runner
+        self._channels = channels
+        self._api_for = api_for
+        self._clock = clock
+
+    def plan(self, request: PushRequest) -> PushPlan:
+        """The push that a request means; nothing is written."""
+        return self._planner.plan(request)
+
+    def create(self, plan: PushPlan, *, again: bool = False, asked: str = "") -> Push:
+        """Store a plan's push.
+
+        `GuardError` naming the earlier one when the same content was pushed to the same places,
+        unless `again`. `asked` records who let a first push to a new brand pass.
+        """
+        push = replace(plan.push, asked=asked if plan.new_brands else "")
+        earlier = self._store.add(push, twin=plan.twin, again=again)
+        if earlier is not None:
+            raise already_pushed(earlier)
+        return push
+
+    def find(self, text: str) -> Push:
+        """The push that an id, the beginning of one, or a name means.
+
+        A name of several pushes means the one that is still under way, where there is only one.
+        """
+        push = self._store.get(text)
+        if push is not None:
+            return push
+        pushes = self._store.find(PushFilter())
+        wanted = canonical(text)
+        named = [p for p in pushes if wanted in (p.name, p.audience_name)]
+        begun = [p for p in pushes if len(text) >= MIN_PREFIX and p.push_id.startswith(text)]
+        found = named or begun
+        working = [p for p in found if p.is_working]
+        if len(found) == 1 or len(working) == 1:
+            return (working or found)[0]
+        if not found:
+            known = [p.push_id for p in pushes] + [p.name for p in pushes]
+            raise unknown("push", text, known, hint=msg("`yuntu-push push list`"))
+        raise ConfigError(
+            "PUSH_AMBIGUOUS",
+            msg(
+                "{count} pushes are called {name}: {candidates}",
+                count=len(found),
+                name=text,
+                candidates=", ".join(p.push_id for p in found[:5]),
+            ),
+            hint=msg("use the id instead of the name"),
+        )
+
+    def list(self, wanted: PushFilter | None = None) -> "list[Push]":
+        """The pushes that a filter lets through, newest first."""
+        return self._store.find(wanted or PushFilter())
+
+    def with_present_counts(self, push: Push) -> Push:
+        """The push with the counts that its audience shows now; read from the platform."""
+        channel = self._channels.channels().get(push.channel)
+        if channel is None or push.custom_audience_id is None:
+            return push
+        found = self._api_for(channel).read_audiences(
+            advertiser_id=push.advertiser_id, ids=[push.custom_audience_id]
+        )
+        if not found:
+            return push
+        return self._store.learn(push.push_id, audience_facts(found[0]), self._clock.now())
+
+    def cancel(self, push: Push) -> Cancelled:
+        """Give a push up; what it made on the platform stays there.
+
+        `GuardError` when it has ended already, `TryLaterError` while another process runs it.
+        """
+        with self._runner.hold(push.push_id):
+            push = self._fresh(push)
+            if not _may_cancel(push):
+                raise GuardError(
+                    "PUSH_ENDED",
+                    msg("push {push} is {state}", push=push.push_id, state=state_label(push.state)),
+                    hint=msg("there is nothing left to cancel"),
+                )
+            push = self._store.move(push.push_id, PushState.CANCELLED, self._clock.now())
+        in_doubt = push.in_doubt(StepName.CREATE_DATA_SOURCE, "create") is not None
+        return Cancelled(push, data_source_left=in_doubt or push.data_source_id is not None)
+
+    def confirm(self, push: Push, brand: str) -> Push:
+        """Note that a person saw the audience in Yuntu."""
+        found = brand_of(push, brand)
+        if found.state not in (BrandState.SUBMITTED, BrandState.CONFIRMED):
+            raise GuardError(
+                "BRAND_NOT_SUBMITTED",
+                msg("push {push} has not been copied to {brand}", push=push.push_id,
+                    brand=found.brand_name),
+                hint=msg("look at it with `yuntu-push push status {push}`", push=push.push_id),
+            )  # fmt: skip
+        confirmed = replace(found, state=BrandState.CONFIRMED)
+        return self._store.learn(push.push_id, Facts(brands=[confirmed]), self._clock.now())
+
+    def _fresh(self, push: Push) -> Push:
+        found = self._store.get(push.push_id)
+        if found is None:
+            raise unknown("push", push.push_id, ())
+        return found
+
+
+def _may_cancel(push: Push) -> bool:
+    return push.is_working or push.state in (PushState.FAILED, PushState.NEEDS_OPERATOR)
+
+
+def brand_of(push: Push, text: str) -> PushBrand:
+    """The brand of a push that an id or a name means, or `ConfigError`."""
+    wanted = canonical(text).strip()
+    for brand in push.brands:
+        if wanted in (str(brand.brand_id), str(brand.virtual_adv_id), brand.brand_name):
+            return brand
+    raise unknown("brand", text, [brand.brand_name for brand in push.brands])
+
+
+def already_pushed(earlier: Push) -> GuardError:
+    """The error for a push whose content is in the same places already."""
+    return GuardError(
+        "PUSH_TWICE",
+        msg(
+            "the same segment was pushed to the same places by push {push} ({state}, {name})",
+            push=earlier.push_id,
+            state=state_label(earlier.state),
+            name=earlier.audience_name,
+        ),
+        hint=msg(
+            "`yuntu-push push status {push}` shows it; with --again a second audience is made",
+            push=earlier.push_id,
+        ),
+    )
