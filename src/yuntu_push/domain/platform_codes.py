@@ -1,4 +1,4 @@
-"""The platform's return codes, after the vendor's appendix (附录-返回码) and what was seen of it."""
+"""The platform's return codes: the vendor's appendix (附录-返回码), and what was seen in use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class PlatformCode:
 
 _LOGIN = msg("nothing as a rule: a fresh token is fetched; else `yuntu-push auth login CHANNEL`")
 _RIGHT = msg(
-    "have the permission DMP人群管理 granted to the application, then log in again with the account "
-    "ticked: `yuntu-push auth login CHANNEL`"
+    "have the permission DMP人群管理 granted to the application, then log in again with the "
+    "account ticked: `yuntu-push auth login CHANNEL`"
 )
 _WAIT = msg("wait, or lower `api.rate` in the config; the platform's own hint is obeyed")
 
