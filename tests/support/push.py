@@ -7,6 +7,8 @@ how often) and can be told to lose a reply, refuse, lag or die at any call.
 import contextlib
 import hashlib
 import itertools
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -34,6 +36,7 @@ from yuntu_push.domain.push import Push
 from yuntu_push.domain.segment import Part, Segment, TypeCounts
 from yuntu_push.domain.settings import ApiSettings, PushSettings
 from yuntu_push.domain.text import Text, msg
+from yuntu_push.services.push.copies import PushCopies
 from yuntu_push.services.push.planning import PushPlanner, PushRequest
 from yuntu_push.services.push.runner import PushRunner
 from yuntu_push.services.push.tasks import PushTasks
@@ -46,6 +49,17 @@ BRANDS = (
     Brand(12, "别品牌", 1_900_000_000_000_012),
 )
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+@contextlib.contextmanager
+def memory_folder() -> Iterator[Path]:
+    """A folder in memory where the machine has one: a commit there does not wait for a disk."""
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 class Killed(BaseException):
@@ -452,6 +466,19 @@ class Bench:
             channels=FixedChannels(),
             api_for=lambda _: self.platform,
             clock=self.clock,
+        )
+
+    @property
+    def copies(self) -> PushCopies:
+        return PushCopies(
+            store=self.store,
+            runner=self.runner(),
+            channels=FixedChannels(),
+            directory=FixedDirectory(),
+            api_for=lambda _: self.platform,
+            clock=self.clock,
+            settings=self.settings,
+            progress=lambda *_: None,
         )
 
     def request(self, **changes: object) -> PushRequest:

@@ -1,0 +1,136 @@
+"""A push that dies, or loses a reply, at any moment ends with one of everything.
+
+Every write of a push × what can happen to it, and a death before and after every commit of the
+store. Nothing is lost and nothing is made twice; where the platform lets nobody see a copy, a
+person is asked instead.
+"""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from support.push import Bench, DyingStore
+from yuntu_push.domain.push import BrandState, Mode, Push, PushState, steps_of
+from yuntu_push.services.push.copies import CopyDecision
+
+WRITES = [
+    ("upload", 1), ("upload", 2), ("create", 1), ("push", 1), ("publish", 1), ("copy", 1),
+    ("copy", 2),
+]  # fmt: skip
+EFFECTS = ["kill_before", "drop_before", "drop_after", "kill_after", "unreachable"]
+READS = [("data_sources", 1), ("read_audiences", 1), ("read_audiences", 2), ("read_audiences", 3)]
+STORE = ["claim", "begin", "settle", "record"]
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with memory_folder() as folder:
+        yield Bench(folder)
+
+
+def both(bench: Bench) -> Push:
+    return bench.create(brands=("某品牌", "别品牌"), targets=tuple(map(str, TARGETS)))
+
+
+@pytest.mark.parametrize("effect", EFFECTS)
+@pytest.mark.parametrize(("call", "nth"), WRITES)
+def test_whatever_happens_to_a_write(bench: Bench, call: str, nth: int, effect: str):
+    """One data source, one publish, one copy for each brand, whatever happens to one write."""
+    bench.platform.plan[call, nth] = effect
+    push = bench.survive(both(bench))
+    assert bench.platform.calls[call] >= nth, "the fault was never met"
+    if call == "copy" and effect in ("kill_before", "drop_before"):
+        push = decided(bench, push, CopyDecision.AGAIN)
+    assert_one_of_everything(bench, push)
+
+
+@pytest.mark.parametrize("effect", ["kill_before", "drop_before", "drop_after", "kill_after"])
+def test_a_copy_that_nobody_can_look_up_is_decided_by_a_person(bench: Bench, effect: str):
+    """It is never repeated silently, and the person's word ends the push."""
+    bench.platform.copies_readable = False
+    bench.platform.plan["copy", 1] = effect
+    push = bench.survive(both(bench))
+    happened = effect.endswith("after")
+    push = decided(bench, push, CopyDecision.DONE if happened else CopyDecision.AGAIN)
+    assert_one_of_everything(bench, push)
+
+
+def decided(bench: Bench, push: Push, decision: CopyDecision) -> Push:
+    assert push.state is PushState.NEEDS_OPERATOR
+    asking = [b for b in push.brands if b.state is BrandState.NEEDS_OPERATOR]
+    assert len(asking) == 1
+    assert [b.state for b in push.brands].count(BrandState.SUBMITTED) == 1
+    return bench.copies.copy(push, str(asking[0].brand_id), decision)
+
+
+@pytest.mark.parametrize(("call", "nth"), READS)
+def test_a_death_at_a_read(bench: Bench, call: str, nth: int):
+    bench.platform.plan[call, nth] = "kill_before"
+    push = bench.survive(both(bench))
+    assert bench.platform.calls[call] >= nth
+    assert_one_of_everything(bench, push)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("method", STORE)
+def test_a_death_at_any_commit(method: str, after: bool):
+    """Before and after each commit of a kind, until a push has no such commit any more."""
+    killed = 0
+    for nth in itertools.count(1):
+        with memory_folder() as folder:
+            bench = Bench(folder)
+            push = both(bench)
+            dying = DyingStore(bench.store, method, nth, after=after)
+            push = bench.survive(push, store=dying)
+            if push.state is PushState.NEEDS_OPERATOR:
+                push = decided(bench, push, CopyDecision.AGAIN)
+            assert_one_of_everything(bench, push)
+            if not dying.died:
+                break
+            killed += 1
+    print(f"{method}: {killed} points killed")
+    assert killed >= (1 if method == "claim" else 5)
+
+
+def assert_one_of_everything(bench: Bench, push: Push) -> None:
+    platform = bench.platform
+    assert push.state is PushState.SUCCEEDED, push
+    assert len(platform.sources) == 1
+    assert len(platform.publishes) == 1
+    assert sorted(platform.copies) == sorted(
+        (push.custom_audience_id, brand.virtual_adv_id) for brand in push.brands
+    )
+    [audience] = platform.made_audiences.values()
+    assert audience.pushed_to == {push.advertiser_id, *TARGETS}
+    assert_invariants(bench)
+
+
+def assert_invariants(bench: Bench) -> None:
+    """I1 to I5 as far as the record shows them; I4 is asserted by the platform at each upload."""
+    with sqlite3.connect(bench.database.path) as connection:
+        calls = connection.execute(
+            "SELECT step, key, state FROM push_call ORDER BY call_id"
+        ).fetchall()
+        uses = dict(
+            connection.execute("SELECT kind, count(*) FROM quota_use GROUP BY kind").fetchall()
+        )
+        steps = connection.execute(
+            "SELECT subject, became FROM push_event WHERE kind = 'step' ORDER BY event_id"
+        ).fetchall()
+    intended = [step for step, key, _ in calls if not key.startswith("part:")]
+    arrived = sum(
+        bench.platform.calls.get(name, 0) for name in ("create", "push", "publish", "copy")
+    )
+    assert arrived <= len(intended), "I1: a write without an intent"
+    by_key: dict[tuple[str, str], list[str]] = {}
+    for step, key, state in calls:
+        by_key.setdefault((step, key), []).append(state)
+    for states in by_key.values():
+        assert not {"open", "unknown"} & set(states[:-1]), "I2: a write after one in doubt"
+        assert states.count("done") + states.count("found") <= 1, "I2: a write made twice"
+    assert uses.get("create") == len(bench.platform.sources), "I3: the ledger is not what was made"
+    assert uses.get("publish") == len(bench.platform.publishes), "I3"
+    begun = [name for name, state in steps if state == "succeeded"]
+    assert begun == [s.value for s in steps_of(Mode.CREATE)], "I5: steps out of order"
