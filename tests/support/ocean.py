@@ -143,7 +143,7 @@ def rude_server(behaviour: Behaviour, *, reads_body: bool = True) -> Iterator[Ru
             connection: socket.socket = self.request
             connection.settimeout(10)
             with contextlib.suppress(OSError):
-                served.requests.append(_request(connection, reads_body=reads_body))
+                served.requests.append(read_request(connection, reads_body=reads_body))
                 served.behaviour(connection)
 
     class Server(socketserver.ThreadingTCPServer):
@@ -162,7 +162,8 @@ def rude_server(behaviour: Behaviour, *, reads_body: bool = True) -> Iterator[Ru
             thread.join()
 
 
-def _request(connection: socket.socket, *, reads_body: bool) -> bytes:
+def read_request(connection: socket.socket, *, reads_body: bool = True) -> bytes:
+    """The bytes of one request."""
     seen = b""
     while b"\r\n\r\n" not in seen:
         chunk = connection.recv(65536)
