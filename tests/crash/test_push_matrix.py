@@ -7,11 +7,12 @@ person is asked instead.
 
 import itertools
 import sqlite3
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from support.push import Bench, DyingStore
+from support.push import TARGETS, Bench, DyingStore, memory_folder
 from yuntu_push.domain.push import BrandState, Mode, Push, PushState, steps_of
 from yuntu_push.services.push.copies import CopyDecision
 
@@ -90,7 +91,7 @@ def test_a_death_at_any_commit(method: str, after: bool):
             if not dying.died:
                 break
             killed += 1
-    print(f"{method}: {killed} points killed")
+    sys.stdout.write(f"{killed} points killed {'after' if after else 'before'} {method}\n")
     assert killed >= (1 if method == "claim" else 5)
 
 
