@@ -89,7 +89,7 @@ class Sandbox:
         """Every code and token issued so far, to search files and logs for."""
         return list(self.world.issued)
 
-    def control(self, name: str, **given: Any) -> Any:
+    def control(self, name: str, /, **given: Any) -> Any:
         """POST to `/_sandbox/<name>`; the answer."""
         answer = self._http.request("POST", f"/_sandbox/{name}", json=given)
         assert answer.status_code == 200, answer.text

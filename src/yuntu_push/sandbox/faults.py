@@ -99,6 +99,8 @@ class FaultPlan:
 
 
 def _fault(entry: Mapping[str, Any]) -> Fault:
+    if not isinstance(entry, Mapping):
+        raise TypeError("a fault is an object with route and effect")
     given = {_WORDS.get(key, key): value for key, value in entry.items()}
     if unknown := given.keys() - _SETTABLE:
         raise ValueError(f"unknown key in fault: {', '.join(sorted(unknown))}")
