@@ -168,7 +168,7 @@ def test_a_hanging_store_does_not_keep_the_process_alive(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "failure, error, code",
+    ("failure", "error", "code"),
     [
         ("KeyringLocked", TryLaterError, "SECRETS_LOCKED"),
         ("InitError", TryLaterError, "SECRETS_LOCKED"),

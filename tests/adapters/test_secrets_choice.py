@@ -50,7 +50,7 @@ def test_the_environment_lies_over_the_stored_secret(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "key, variable",
+    ("key", "variable"),
     [
         ("channel/acme/app_secret", "YUNTU_PUSH_SECRET_ACME_APP_SECRET"),
         ("channel/my-brand/app_secret", "YUNTU_PUSH_SECRET_MY_BRAND_APP_SECRET"),

@@ -228,7 +228,7 @@ def test_the_key_command_goes_before_the_named_file(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "command, code",
+    ("command", "code"),
     [
         (("false",), "SECRETS_KEY_COMMAND"),
         (("no-such-program-here",), "SECRETS_KEY_COMMAND"),

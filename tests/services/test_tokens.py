@@ -120,7 +120,7 @@ def test_a_grant_of_another_application_is_no_login(here: Setting):
         here.tokens.access_token(channel(app_id=99))
 
 
-@pytest.mark.parametrize("hours_passed, renewed", [(11, False), (13, True)])
+@pytest.mark.parametrize(("hours_passed", "renewed"), [(11, False), (13, True)])
 def test_keep_alive_renews_after_half_of_the_life(here: Setting, hours_passed, renewed):
     here.clock.advance(hours_passed * 3600)
 

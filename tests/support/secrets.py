@@ -3,11 +3,12 @@
 import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from yuntu_push.domain.channel import Account, Channel, ChannelKind
 from yuntu_push.domain.errors import ConfigError, LoginError, OutcomeUnknownError, TryLaterError
@@ -239,7 +240,7 @@ class TokenPlatform:
         )
 
     @contextmanager
-    def _locked(self):  # type: ignore[no-untyped-def]
+    def _locked(self) -> Iterator[dict[str, Any]]:
         with self.path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             state = self._load()
@@ -248,8 +249,9 @@ class TokenPlatform:
             finally:
                 self._save(state)
 
-    def _load(self):  # type: ignore[no-untyped-def]
-        return json.loads(self.path.read_text())
+    def _load(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads(self.path.read_text())
+        return state
 
     def _save(self, state: object) -> None:
         fresh = self.path.with_suffix(f".{os.getpid()}")
