@@ -1,6 +1,6 @@
 """What building and keeping segments needs from the outside world."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -39,7 +39,7 @@ class RowSource(Protocol):
         """About how many rows there are, when that is cheap to say."""
         ...
 
-    def batches(self, columns: Sequence[str]) -> Iterator[RowBatch]:
+    def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """The rows with the columns named, or `SourceError`; closing the iterator stops it."""
         ...
 

@@ -78,7 +78,7 @@ class SegmentService:
             source = self._sources.open(request.source)
             return replace(self._run(source, plan, folder), rejects_path=None)
 
-    def list(self) -> list[Segment]:
+    def latest(self) -> list[Segment]:
         """The latest version of every segment."""
         return self._store.latest()
 
@@ -164,7 +164,7 @@ class SegmentService:
     def _run(self, source: RowSource, plan: BuildPlan, folder: Path) -> BuiltSegment:
         plan = replace(plan, rows_expected=source.rows_expected())
         rows = source.batches([column.column for column in plan.ids])
-        with contextlib.closing(rows):  # type: ignore[type-var]
+        with contextlib.closing(rows):
             return self._engine().build(rows, plan, folder, self._progress)
 
     def _segment(self, name: str, built: BuiltSegment, folder: Path, started: float) -> Segment:

@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class CsvSource:
                 return int(sum(sizes) / reader.layout.bytes_per_row)
         return int(total)
 
-    def batches(self, columns: Sequence[str]) -> Iterator[RowBatch]:
+    def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """The rows of all files."""
         try:
             for path in self._paths:
@@ -104,7 +104,7 @@ class _Reader:
             header_row=spec.header_row,
         )
 
-    def batches(self, columns: Sequence[str]) -> Iterator[RowBatch]:
+    def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """The rows of this file."""
         places = places_of(columns, self.layout.columns, repr(self.path))
         if self.is_plain and self.layout.encoding == "utf-8":

@@ -131,6 +131,7 @@ def _truncated(path: str) -> SourceError:
 
 def _gunzipped(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
     from isal import isal_zlib
+    from isal.igzip_lib import IsalError
 
     unpack = isal_zlib.decompressobj(16 + isal_zlib.MAX_WBITS)
     fresh = True
@@ -146,7 +147,7 @@ def _gunzipped(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
                 fresh = False
                 yield from _nonempty(unpack.decompress(piece))
                 piece = unpack.unused_data if unpack.eof else b""
-    except (isal_zlib.IsalError, zlib.error, EOFError):
+    except (IsalError, zlib.error, EOFError):  # type: ignore[misc]
         raise _truncated(path) from None
     if fresh or not unpack.eof:
         raise _truncated(path)

@@ -1,6 +1,6 @@
 """Parquet files, one or many."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 from yuntu_push.adapters.sources import duck
@@ -40,7 +40,7 @@ class ParquetSource:
                     total += int(con.execute(query).fetchone()[0] or 0)
         return total
 
-    def batches(self, columns: Sequence[str]) -> Iterator[RowBatch]:
+    def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """The rows of all files."""
         for path in self._paths:
             known = self._columns(path)

@@ -1,7 +1,7 @@
 """SQL over files, by the embedded engine, locked into the folders it was given."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ class FileSqlSource:
         """Unknown before the query has run."""
         return None
 
-    def batches(self, columns: Sequence[str]) -> Iterator[RowBatch]:
+    def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """The rows of the query."""
         first = 1
         with self._locked() as con, duck.translated("SQL", code="SOURCE_SQL_FAILED"):

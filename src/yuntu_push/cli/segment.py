@@ -1,0 +1,299 @@
+"""`segment`: build audience segments from files and SQL, and look after them."""
+
+from typing import Annotated, Any, ClassVar
+
+import typer
+
+from yuntu_push.cli import segment_view as view
+from yuntu_push.cli.errors import as_json
+from yuntu_push.cli.greedy import GreedyCommand
+from yuntu_push.cli.output import Table
+from yuntu_push.cli.segment_request import chosen_source, needs_sql, parse_params, parse_size
+from yuntu_push.domain.segment import parse_ref
+from yuntu_push.domain.segment_build import (
+    BuildRequest,
+    Combination,
+    RejectLimit,
+    SourceSpec,
+    parse_id_column,
+)
+from yuntu_push.domain.text import msg
+
+app = typer.Typer(help="Audience segments (分群), built here and pushed later.")
+
+
+class BuildCommand(GreedyCommand):
+    """`segment build`: file options take all words up to the next option."""
+
+    greedy: ClassVar[frozenset[str]] = frozenset(
+        {"--csv", "--parquet", "--excel", "--exclude", "--exclude-csv"}
+    )
+
+
+@app.command(
+    cls=BuildCommand,
+    epilog="Example: `yuntu-push segment build vip members.csv --id phone=mobile`",
+)
+def build(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The segment's name.", metavar="NAME")],
+    path: Annotated[
+        str | None, typer.Argument(help="A file; `-` is stdin.", metavar="[SOURCE]")
+    ] = None,
+    ids: Annotated[
+        list[str] | None,
+        typer.Option("--id", help="An id type and its column.", metavar="TYPE=COLUMN"),
+    ] = None,
+    csv: Annotated[list[str] | None, typer.Option(help="CSV files.", metavar="PATH…")] = None,
+    parquet: Annotated[
+        list[str] | None, typer.Option(help="Parquet files.", metavar="PATH…")
+    ] = None,
+    excel: Annotated[list[str] | None, typer.Option(help="Workbooks.", metavar="PATH…")] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="A sheet of the workbook, or `*` for all.", metavar="NAME")
+    ] = None,
+    sql: Annotated[str | None, typer.Option(help="A SELECT.", metavar="TEXT")] = None,
+    sql_file: Annotated[
+        str | None, typer.Option(help="A file with a SELECT.", metavar="FILE")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="A database of `sources:`.", metavar="NAME")
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(help="A parameter of the SQL.", metavar="KEY=VALUE")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="The CSV's encoding.", metavar="NAME")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="The CSV's delimiter.", metavar="CHAR")
+    ] = None,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="The first line is data: columns c1, c2 …")
+    ] = False,
+    header_row: Annotated[int, typer.Option(help="The line of the header.", min=1)] = 1,
+    max_rejects: Annotated[
+        str, typer.Option(help="Rejects allowed in a column.", metavar="N|P%")
+    ] = "5%",
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="People of a segment to leave out.", metavar="SEGMENT")
+    ] = None,
+    exclude_csv: Annotated[
+        list[str] | None, typer.Option(help="People of a file to leave out.", metavar="PATH")
+    ] = None,
+    min_ids: Annotated[int | None, typer.Option(help="Refuse fewer ids.", min=0)] = None,
+    max_ids: Annotated[int | None, typer.Option(help="Refuse more ids.", min=0)] = None,
+    part_size: Annotated[
+        str | None, typer.Option(help="Largest size of a part; 10MB.", metavar="SIZE")
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option(help="For whom it is; a push for another is refused.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read, check and profile; write nothing.")
+    ] = False,
+) -> None:
+    """Build a segment from rows: recognise, hash, dedupe and pack its ids."""
+    session = ctx.obj
+    kind, paths, text = chosen_source(
+        path,
+        csv=csv or (),
+        parquet=parquet or (),
+        excel=excel or (),
+        sql=sql,
+        sql_file=sql_file,
+    )
+    needs_sql(source, param or (), kind)
+    settings = session.settings.segments
+    request = BuildRequest(
+        name=name,
+        source=SourceSpec(
+            kind=kind,
+            paths=paths,
+            sql=text,
+            source=source,
+            params=parse_params(param or ()),
+            encoding=encoding,
+            delimiter=delimiter,
+            has_header=not no_header,
+            header_row=header_row,
+            sheet=sheet,
+        ),
+        ids=tuple(parse_id_column(item) for item in ids or ()),
+        max_rejects=RejectLimit.parse(max_rejects),
+        exclude=tuple(exclude or ()),
+        exclude_csv=tuple(exclude_csv or ()),
+        min_ids=min_ids,
+        max_ids=max_ids,
+        part_size=parse_size(part_size, "--part-size") if part_size else settings.part_size,
+        client=client,
+    )
+    if dry_run:
+        _survey(session, request)
+        return
+    segment = session.segments.build(request)
+    session.bars.close()
+    _warn(session, segment.warnings)
+    session.output.show(view.segment_data(segment), table=view.segment_tables(segment))
+
+
+def _survey(session: Any, request: BuildRequest) -> None:
+    built = session.segments.survey(request)
+    session.bars.close()
+    refusal = as_json(built.refusal, session.translator) if built.refusal else None
+    if built.refusal is not None:
+        session.messages.warning(built.refusal.message)
+    _warn(session, built.warnings)
+    session.output.show(
+        view.survey_data(request.name, built, refusal),
+        table=[view.columns_table(built), view.funnel(built), *view.rejects_tables(built.rejects)],
+    )
+
+
+@app.command("list", epilog="Example: `yuntu-push segment list`")
+def list_segments(ctx: typer.Context) -> None:
+    """List the latest version of every segment."""
+    segments = ctx.obj.segments.latest()
+    ctx.obj.output.show({"segments": view.list_data(segments)}, table=view.list_table(segments))
+    if not segments:
+        ctx.obj.messages.notice(
+            msg("there is no segment yet: `yuntu-push segment build` makes one")
+        )
+
+
+@app.command(epilog="Example: `yuntu-push segment show vip@2`")
+def show(
+    ctx: typer.Context,
+    ref: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION.", metavar="SEGMENT")],
+) -> None:
+    """Show a segment: its counts, its funnel, its parts."""
+    segment = ctx.obj.segments.show(parse_ref(ref))
+    _warn(ctx.obj, segment.warnings)
+    ctx.obj.output.show(view.segment_data(segment), table=view.segment_tables(segment))
+
+
+@app.command(epilog="Example: `yuntu-push segment rejects vip`")
+def rejects(
+    ctx: typer.Context,
+    ref: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION.", metavar="SEGMENT")],
+) -> None:
+    """Show what was rejected, by reason, and the file that lists it."""
+    segment = ctx.obj.segments.show(parse_ref(ref))
+    path = str(segment.rejects_path) if segment.rejects_path else None
+    ctx.obj.output.show(
+        {
+            "name": segment.name,
+            "version": segment.version,
+            "rejects": dict(segment.rejects),
+            "rejects_path": path,
+        },
+        table=view.rejects_tables(segment.rejects),
+    )
+    if path is None:
+        ctx.obj.messages.notice(msg("nothing was rejected"))
+    else:
+        ctx.obj.messages.notice(msg("row by row: {path}", path=path))
+
+
+@app.command(epilog="Example: `yuntu-push segment diff vip 1 3`")
+def diff(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The segment.", metavar="NAME")],
+    old: Annotated[int | None, typer.Argument(help="A version.", metavar="[V1]")] = None,
+    new: Annotated[int | None, typer.Argument(help="A later one.", metavar="[V2]")] = None,
+) -> None:
+    """Compare two versions of a segment: ids added, removed and kept."""
+    first, second, differences = ctx.obj.segments.diff(parse_ref(name).name, old, new)
+    ctx.obj.bars.close()
+    rows = [
+        (str(kind), change.added, change.removed, change.kept)
+        for kind, change in differences.items()
+    ]
+    ctx.obj.output.show(
+        {
+            "name": first.name,
+            "from_version": first.version,
+            "to_version": second.version,
+            "by_type": {
+                kind: {"added": added, "removed": removed, "kept": kept}
+                for kind, added, removed, kept in rows
+            },
+        },
+        table=Table(columns=("id type", "added", "removed", "kept"), rows=rows),
+    )
+
+
+@app.command(epilog="Example: `yuntu-push segment verify vip`")
+def verify(
+    ctx: typer.Context,
+    ref: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION.", metavar="SEGMENT")],
+) -> None:
+    """Decode every part with the platform's schema and check counts, digests and patterns."""
+    segment = ctx.obj.segments.verify(parse_ref(ref))
+    ctx.obj.bars.close()
+    ctx.obj.output.show(view.segment_data(segment), table=view.segment_tables(segment))
+    ctx.obj.messages.notice(
+        msg("{count} parts decoded, all as they were built", count=len(segment.parts))
+    )
+
+
+@app.command(epilog="Example: `yuntu-push segment remove vip`")
+def remove(
+    ctx: typer.Context,
+    ref: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION.", metavar="SEGMENT")],
+) -> None:
+    """Erase a segment, or one version of it."""
+    gone = ctx.obj.segments.remove(parse_ref(ref))
+    ctx.obj.output.show({"segments": view.list_data(gone)}, table=view.list_table(gone))
+
+
+class CombineCommand(GreedyCommand):
+    """`segment combine`: the operation takes all segments that follow."""
+
+    greedy: ClassVar[frozenset[str]] = frozenset({"--union", "--intersect", "--minus"})
+
+
+@app.command(
+    cls=CombineCommand, epilog="Example: `yuntu-push segment combine both --intersect vip buyers`"
+)
+def combine(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The new segment.", metavar="NAME")],
+    union: Annotated[list[str] | None, typer.Option(help="Ids of any.", metavar="A B…")] = None,
+    intersect: Annotated[list[str] | None, typer.Option(help="Ids of all.", metavar="A B…")] = None,
+    minus: Annotated[
+        list[str] | None, typer.Option(help="Ids of the first alone.", metavar="A B…")
+    ] = None,
+    part_size: Annotated[
+        str | None, typer.Option(help="Largest size of a part; 10MB.", metavar="SIZE")
+    ] = None,
+) -> None:
+    """Make a segment of others: union, intersection or difference."""
+    asked = {
+        Combination.UNION: union,
+        Combination.INTERSECT: intersect,
+        Combination.MINUS: minus,
+    }
+    given = [(how, refs) for how, refs in asked.items() if refs]
+    if len(given) != 1 or len(given[0][1]) < 2:
+        raise _not_one_operation()
+    how, refs = given[0]
+    size = parse_size(part_size, "--part-size") if part_size else None
+    segment = ctx.obj.segments.combine(name, how, [parse_ref(ref) for ref in refs], size)
+    ctx.obj.bars.close()
+    ctx.obj.output.show(view.segment_data(segment), table=view.segment_tables(segment))
+
+
+def _not_one_operation() -> Exception:
+    from yuntu_push.domain.errors import ConfigError
+
+    return ConfigError(
+        "COMBINE_INVALID",
+        msg("combine takes one operation and at least two segments"),
+        hint=msg("pass --union A B, --intersect A B or --minus A B"),
+    )
+
+
+def _warn(session: Any, warnings: Any) -> None:
+    for text in view.warning_texts(warnings):
+        session.messages.warning(text)
