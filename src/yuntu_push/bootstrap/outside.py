@@ -1,25 +1,20 @@
-"""The one place that knows every concrete class: services and adapters, built at first use."""
+"""Every adapter of one run, built at first use."""
 
 import functools
 import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yuntu_push.adapters.system import FileLocks, Paths, SystemClock, open_browser, private_dir
-from yuntu_push.domain.channel import Channel
 from yuntu_push.services.ports import (
-    AudienceApi,
     Callback,
     ChannelStore,
     Clock,
-    DirectoryApi,
     DirectoryStore,
     Locks,
-    NetworkProbe,
     Notice,
     OAuthApi,
     Progress,
@@ -34,31 +29,12 @@ if TYPE_CHECKING:
     from yuntu_push.domain.settings import Settings
     from yuntu_push.sandbox.demo_world import DemoWorld
     from yuntu_push.sandbox.options import SandboxOptions
-    from yuntu_push.services.channels import Channels
-    from yuntu_push.services.directory import DirectoryService
-    from yuntu_push.services.doctor import Doctor
-    from yuntu_push.services.login import Login
     from yuntu_push.services.push.ports import PushStore
-    from yuntu_push.services.store_move import StoreMove
-    from yuntu_push.services.tokens import Tokens
-
-PUSH_ID_BYTES = 3  # six hex digits: short enough for a name of 30 characters
+    from yuntu_push.services.segment_ports import SegmentStore
 
 
-@dataclass(frozen=True)
-class Milestones:
-    """How far this home is on the way to its first push; see `guide`."""
-
-    config: bool
-    channel: bool
-    login: bool
-    bound: bool
-    segment: bool
-    push: bool
-
-
-class AppContext:
-    """The application of one run: each property is built when it is first asked for.
+class Outside:
+    """The outside world of one run: config, state, secrets, platform, machine.
 
     `notice` and `warning` say sentences to the person, `progress` shows how far work is.
     """
@@ -83,8 +59,6 @@ class AppContext:
     def close(self) -> None:
         """Close what was opened."""
         self._opened.close()
-
-    # --- config and state -------------------------------------------------------------------
 
     @functools.cached_property
     def config_file(self) -> "ConfigFile":
@@ -124,8 +98,6 @@ class AppContext:
         private_dir(self.paths.state_dir)
         return Database(self.paths.database)
 
-    # --- the machine ------------------------------------------------------------------------
-
     @functools.cached_property
     def clock(self) -> Clock:
         """The machine's clock."""
@@ -147,8 +119,6 @@ class AppContext:
         path.touch(mode=0o600)
         path.write_text(report, "utf-8")
         return path
-
-    # --- secrets, logins --------------------------------------------------------------------
 
     @functools.cached_property
     def secret_stores(self) -> SecretStores:
@@ -192,64 +162,10 @@ class AppContext:
 
         return FileJournal(self.paths.state_dir / "journal")
 
-    @functools.cached_property
-    def tokens(self) -> "Tokens":
-        """The tokens of all channels."""
-        from yuntu_push.services.tokens import Tokens
-
-        return Tokens(
-            secrets=self.secrets,
-            oauth=self.oauth,
-            journal=self.journal,
-            locks=self.locks,
-            clock=self.clock,
-            notice=self.notice,
-        )
-
-    @functools.cached_property
-    def login(self) -> "Login":
-        """Logs channels in."""
-        from yuntu_push.services.login import Login
-
-        return Login(
-            tokens=self.tokens,
-            oauth=self.oauth,
-            accounts=self.directory,
-            directory=self.directory_store,
-            listen=self._listen,
-        )
-
     def _listen(self, callback_url: str) -> AbstractContextManager[Callback]:
         from yuntu_push.adapters.callback import CallbackListener
 
         return CallbackListener(callback_url, clock=self.clock, notice=self.notice)
-
-    @functools.cached_property
-    def store_move(self) -> "StoreMove":
-        """Moves secrets from one store to the other."""
-        from yuntu_push.services.store_move import StoreMove
-
-        return StoreMove(
-            config=self.channel_store,
-            stores=self.secret_stores,
-            tokens=self.tokens,
-            source_names=lambda: self.settings.sources,
-        )
-
-    # --- channels, accounts, brands ---------------------------------------------------------
-
-    @functools.cached_property
-    def channels(self) -> "Channels":
-        """The channels of this home."""
-        from yuntu_push.services.channels import Channels
-
-        return Channels(
-            config=self.channel_store,
-            stores=self.secret_stores,
-            tokens=lambda: self.tokens,
-            directory=self.directory_store,
-            clock=self.clock,
-        )
 
     @functools.cached_property
     def directory_store(self) -> DirectoryStore:
@@ -259,42 +175,11 @@ class AppContext:
         return DirectoryFile(self.database)
 
     @functools.cached_property
-    def directory_api(self) -> DirectoryApi:
-        """Reads of accounts and brands."""
-        from yuntu_push.adapters.ocean.client import OceanDirectory
+    def segment_store(self) -> "SegmentStore":
+        """The segments on disk."""
+        from yuntu_push.adapters.engine.shelf import SegmentShelf
 
-        client = OceanDirectory(self.tokens, self.settings.api, self.clock)
-        self._opened.callback(client.close)
-        return client
-
-    @functools.cached_property
-    def directory(self) -> "DirectoryService":
-        """The directory of accounts and brands."""
-        from yuntu_push.services.directory import DirectoryService
-
-        return DirectoryService(
-            config=self.channel_store,
-            api=lambda: self.directory_api,
-            store=self.directory_store,
-            clock=self.clock,
-            progress=self.progress,
-        )
-
-    # --- pushes -----------------------------------------------------------------------------
-
-    @functools.cached_property
-    def _apis(self) -> dict[Channel, AudienceApi]:
-        return {}
-
-    def audience_api(self, channel: Channel) -> AudienceApi:
-        """The DMP calls of a channel."""
-        from yuntu_push.adapters.ocean.client import OceanClient
-
-        if channel not in self._apis:
-            client = OceanClient(channel, self.tokens, self.settings.api, self.clock)
-            self._opened.callback(client.close)
-            self._apis[channel] = client
-        return self._apis[channel]
+        return SegmentShelf(private_dir(self.paths.segments_dir), self.locks)
 
     @functools.cached_property
     def push_store(self) -> "PushStore":
@@ -302,30 +187,6 @@ class AppContext:
         from yuntu_push.adapters.store.pushes import PushFile
 
         return PushFile(self.database)
-
-    # --- checks and rehearsals --------------------------------------------------------------
-
-    @functools.cached_property
-    def doctor(self) -> "Doctor":
-        """Checks what a push needs."""
-        from yuntu_push.adapters.ocean.probe import OceanProbe
-        from yuntu_push.services.doctor import Doctor
-
-        def network() -> NetworkProbe:
-            return OceanProbe(self.settings.api, self.clock)
-
-        return Doctor(
-            check_config=self.check_config,
-            config=self.channel_store,
-            stores=self.secret_stores,
-            network=network,
-            tokens=lambda: self.tokens,
-            api=lambda: self.directory_api,
-            directory=self.directory_store,
-            quotas=lambda: self.quotas.uses(),
-            free_bytes=self._free_bytes,
-            clock=self.clock,
-        )
 
     def _free_bytes(self) -> int:
         return shutil.disk_usage(private_dir(self.paths.segments_dir)).free
