@@ -82,7 +82,6 @@ class Setting:
             tokens=self.tokens,
             oauth=self.platform,
             accounts=self.directory,
-            directory=self.directory,
             listen=listen,
             random_state=lambda: STATE,
         )
@@ -114,9 +113,9 @@ def test_a_login_stores_the_tokens_and_names_the_accounts_that_came_and_went(her
     result = here.by_browser()
 
     assert here.grant.access_token.reveal() == here.platform.current[0]
-    assert [a.advertiser_id for a in result.accounts] == [2, 3]
-    assert [a.advertiser_id for a in result.gained] == [3]
-    assert [a.advertiser_id for a in result.lost] == [1]
+    assert [a.advertiser_id for a in result.directory.accounts] == [2, 3]
+    assert [a.advertiser_id for a in result.directory.gained] == [3]
+    assert [a.advertiser_id for a in result.directory.lost] == [1]
     assert here.callback.finished == [True]
     assert here.callback.closed
 
@@ -137,7 +136,6 @@ def test_each_login_has_a_state_of_its_own_with_256_random_bits(here: Setting):
         tokens=here.tokens,
         oauth=here.platform,
         accounts=here.directory,
-        directory=here.directory,
         listen=None,  # type: ignore[arg-type]
     )
     for _ in range(100):

@@ -15,6 +15,7 @@ from yuntu_push.domain.errors import ConfigError, LoginError, OutcomeUnknownErro
 from yuntu_push.domain.platform import TokenAnswer
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.text import Text, msg
+from yuntu_push.services.directory import DirectoryRefresh
 from yuntu_push.services.grants import Grants, app_secret_key
 from yuntu_push.services.tokens import Tokens
 
@@ -151,8 +152,18 @@ class MemoryDirectory:
     def forget(self, channel: str) -> None:
         self.seen.pop(channel, None)
 
-    def refresh(self, channel: Channel) -> None:
+    def refresh(self, channel: Channel, /) -> DirectoryRefresh:
+        before = self.seen.get(channel.name, [])
         self.seen[channel.name] = list(self.platform)
+        return DirectoryRefresh(
+            accounts=tuple(self.platform),
+            gained=tuple(a for a in self.platform if a not in before),
+            lost=tuple(a for a in before if a not in self.platform),
+            bound=None,
+            statement=msg("read"),
+            problems=(),
+            notes=(),
+        )
 
 
 class TokenPlatform:

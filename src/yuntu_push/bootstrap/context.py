@@ -71,7 +71,6 @@ class AppContext(Outside):
             tokens=self.tokens,
             oauth=self.oauth,
             accounts=self.directory,
-            directory=self.directory_store,
             listen=self._listen,
         )
 

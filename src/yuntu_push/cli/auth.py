@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from yuntu_push.cli.account_view import account_data, accounts_table
+from yuntu_push.cli.accounts import accounts_data, accounts_table
 from yuntu_push.cli.channel_questions import REPLACES_EARLIER
 from yuntu_push.cli.errors import as_json
 from yuntu_push.cli.output import Table
@@ -25,6 +25,7 @@ app = typer.Typer(help="Logins (授权): authorise, look, renew, forget.")
 
 ChannelArgument = Annotated[str, typer.Argument(help="The channel.", metavar="CHANNEL")]
 WARN_DAYS = 7
+NAMED = 20  # accounts named in one line
 _EXIT_LOGIN = 4
 
 
@@ -190,6 +191,7 @@ def _pasted(session: Session) -> str:
 
 
 def _show_login(session: Session, channel: Channel, result: LoggedIn) -> None:
+    session.bars.close()
     session.messages.notice(
         msg(
             "channel {channel} is authorised until {end}; it is renewed by itself",
@@ -197,22 +199,29 @@ def _show_login(session: Session, channel: Channel, result: LoggedIn) -> None:
             end=shown(result.grant.refresh_expires_at),
         )
     )
+    found = result.directory
+    for warning in (*(problem.message for problem in found.problems), *found.notes):
+        session.messages.warning(warning)
     session.output.show(
         {
-            "accounts": [account_data(account) for account in result.accounts],
-            "gained": [account_data(account) for account in result.gained],
-            "lost": [account_data(account) for account in result.lost],
+            "accounts": accounts_data(found.accounts),
+            "gained": accounts_data(found.gained),
+            "lost": accounts_data(found.lost),
         },
-        accounts_table(result.accounts),
+        accounts_table(found.accounts),
     )
-    if result.gained:
-        session.messages.notice(msg("gained: {accounts}", accounts=_named(result.gained)))
-    if result.lost:
-        session.messages.warning(msg("lost: {accounts}", accounts=_named(result.lost)))
+    if found.gained:
+        session.messages.notice(msg("gained: {accounts}", accounts=_named(found.gained)))
+    if found.lost:
+        session.messages.warning(msg("lost: {accounts}", accounts=_named(found.lost)))
+    session.messages.notice(found.statement)
 
 
 def _named(accounts: Sequence[Account]) -> str:
-    return ", ".join(f"{account.name} ({account.advertiser_id})" for account in accounts)
+    """The first of some accounts by name, and how many more there are."""
+    names = [f"{account.name} ({account.advertiser_id})" for account in accounts]
+    more = [f"+{len(names) - NAMED}"] if len(names) > NAMED else []
+    return ", ".join(names[:NAMED] + more)
 
 
 def _days_left(session: Session, view: ChannelView) -> int | None:

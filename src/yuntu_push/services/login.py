@@ -1,7 +1,7 @@
 """Logging in: the order of events from the authorisation page to the list of accounts."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -13,12 +13,13 @@ from yuntu_push.domain.authorize import (
     authorization_url,
     listens_here,
 )
-from yuntu_push.domain.channel import Account, Channel, Grant
+from yuntu_push.domain.channel import Channel, Grant
 from yuntu_push.domain.errors import ConfigError, LoginError, OutcomeUnknownError
 from yuntu_push.domain.platform import TokenAnswer
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.text import Text, msg
-from yuntu_push.services.ports import Callback, DirectoryStore, OAuthApi
+from yuntu_push.services.directory import DirectoryRefresh
+from yuntu_push.services.ports import Callback, OAuthApi
 from yuntu_push.services.tokens import Tokens
 
 STATE_BYTES = 32
@@ -27,17 +28,15 @@ STATE_BYTES = 32
 class AccountsRefresh(Protocol):
     """Reads the accounts of a channel from the platform into the directory."""
 
-    def refresh(self, channel: Channel, /) -> object: ...
+    def refresh(self, channel: Channel, /) -> DirectoryRefresh: ...
 
 
 @dataclass(frozen=True)
 class LoggedIn:
-    """A login: the channel's accounts now, and those that came and went with it."""
+    """A login: its grant, and the accounts it reaches, with those that came and went."""
 
     grant: Grant
-    accounts: Sequence[Account]
-    gained: Sequence[Account]
-    lost: Sequence[Account]
+    directory: DirectoryRefresh
 
 
 class Login:
@@ -52,14 +51,12 @@ class Login:
         tokens: Tokens,
         oauth: OAuthApi,
         accounts: AccountsRefresh,
-        directory: DirectoryStore,
         listen: Callable[[str], AbstractContextManager[Callback]],
         random_state: Callable[[], str] = lambda: secrets.token_urlsafe(STATE_BYTES),
     ) -> None:
         self._tokens = tokens
         self._oauth = oauth
         self._accounts = accounts
-        self._directory = directory
         self._listen = listen
         self._random_state = random_state
 
@@ -127,20 +124,7 @@ class Login:
             ) from exc
 
     def _logged_in(self, channel: Channel, grant: Grant) -> LoggedIn:
-        before = self._directory.accounts(channel.name)
-        self._accounts.refresh(channel)
-        after = self._directory.accounts(channel.name)
-        return LoggedIn(
-            grant=grant,
-            accounts=after,
-            gained=_without(after, before),
-            lost=_without(before, after),
-        )
-
-
-def _without(some: Sequence[Account], others: Sequence[Account]) -> list[Account]:
-    known = {account.advertiser_id for account in others}
-    return [account for account in some if account.advertiser_id not in known]
+        return LoggedIn(grant, self._accounts.refresh(channel))
 
 
 def _again(channel: Channel) -> Text:
