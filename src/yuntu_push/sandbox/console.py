@@ -12,11 +12,12 @@ from yuntu_push.sandbox.endpoints.qianchuan import status_of
 from yuntu_push.sandbox.journal import Journal
 from yuntu_push.sandbox.pages import Pages
 from yuntu_push.sandbox.records import Kind, Platform
-from yuntu_push.sandbox.settle import settle
+from yuntu_push.sandbox.settle import is_busy, settle
 from yuntu_push.sandbox.statefile import save_world
 from yuntu_push.sandbox.world import World
 
 _SHOWN_REQUESTS = 200
+_MOST_STEP = 7 * 86_400
 
 
 class Console:
@@ -36,6 +37,7 @@ class Console:
             Route("/console/engine", self.engine),
             Route("/console/log", self.log),
             Route("/console/bind", self.bind, methods=["POST"]),
+            Route("/console/clock", self.clock, methods=["POST"]),
         ]
 
     async def yuntu(self, request: Request) -> Response:
@@ -51,7 +53,14 @@ class Console:
             request,
             "yuntu.html",
             tab="yuntu",
+            refresh=any(each.ready > self.world.clock.now() for each in state.copies),
             token=self.token,
+            lineage={
+                each.audience_id: state.data_sources[
+                    state.audiences[each.audience_id].data_source_id
+                ]
+                for each in state.copies
+            },
             brands=list(state.brands.values()),
             accounts=state.accounts,
             bindable=bindable,
@@ -79,6 +88,8 @@ class Console:
             request,
             "engine.html",
             tab="engine",
+            token=self.token,
+            refresh=is_busy(self.world),
             audiences=audiences,
             accounts=state.accounts,
             sources=list(reversed(state.data_sources.values())),
@@ -90,12 +101,14 @@ class Console:
     async def log(self, request: Request) -> Response:
         """The last requests, newest first."""
         entries = self.journal.entries()[-_SHOWN_REQUESTS:]
-        return self.pages.show(request, "log.html", tab="log", entries=entries[::-1])
+        return self.pages.show(
+            request, "log.html", tab="log", token=self.token, refresh=False, entries=entries[::-1]
+        )
 
     async def bind(self, request: Request) -> Response:
         """Bind or unbind, then show the brands again."""
-        form = {name: str(value) for name, value in (await request.form()).items()}
-        if not hmac.compare_digest(form.get("token", ""), self.token):
+        form = await self._form(request)
+        if form is None:
             return PlainTextResponse("403 forbidden", 403)
         brand = self.world.state.brands.get(_number(form.get("brand_id")))
         account = self.world.state.accounts.get(_number(form.get("advertiser_id")))
@@ -104,6 +117,23 @@ class Console:
             brand.bound = [*others, account.id] if form.get("action") == "bind" else others
             save_world(self.world)
         return RedirectResponse("/console", 303)
+
+    async def clock(self, request: Request) -> Response:
+        """Step the platform's clock by an hour or a day."""
+        form = await self._form(request)
+        if form is None:
+            return PlainTextResponse("403 forbidden", 403)
+        self.world.clock.advance(min(_number(form.get("step")), _MOST_STEP))
+        settle(self.world)
+        save_world(self.world)
+        tab = {"engine": "/engine", "log": "/log"}.get(form.get("back", ""), "")
+        return RedirectResponse(f"/console{tab}", 303)
+
+    async def _form(self, request: Request) -> dict[str, str] | None:
+        """The form's fields; None when the page that sent it is not ours."""
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        known = hmac.compare_digest(form.get("token", "").encode(), self.token.encode())
+        return form if known else None
 
 
 def _number(text: str | None) -> int:

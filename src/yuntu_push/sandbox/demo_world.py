@@ -53,6 +53,7 @@ def demo_world(rows: int, environ: Mapping[str, str]) -> Iterator[DemoWorld]:
                     **kept,
                     "YUNTU_PUSH_HOME": str(home / "home"),
                     "YUNTU_PUSH_SECRETS": "file",
+                    "YUNTU_PUSH_API_RATE": "100",  # the sandbox minds no hurry
                     "NO_PROXY": "127.0.0.1,localhost",
                 },
                 announcement=server.facts(),

@@ -11,8 +11,9 @@ from yuntu_push.sandbox.words import WORDS
 from yuntu_push.sandbox.world import World
 
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action *; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    # The consent page's form ends at the application's callback, wherever that is.
+    "form-action *; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -45,7 +46,7 @@ class Pages:
             other_language=f"{other.path}?{other.query}",
             here=f"{request.url.path}?{request.url.query}",
             now=self.world.clock.now(),
-            **facts,
+            **{"refresh": False, **facts},
         )
         response = HTMLResponse(html, status, _HEADERS)
         response.set_cookie("sandbox_lang", lang, samesite="lax")

@@ -24,6 +24,11 @@ def settle(world: World) -> bool:
     return changed or bool(due)
 
 
+def is_busy(world: World) -> bool:
+    """Whether work is under way that will take effect by itself."""
+    return any(True for _ in _events(world))
+
+
 def _start_parsing(world: World, now: float) -> bool:
     changed = False
     for source in world.state.data_sources.values():
