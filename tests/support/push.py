@@ -48,6 +48,7 @@ BRANDS = (
     Brand(11, "某品牌", 1_900_000_000_000_011),
     Brand(12, "别品牌", 1_900_000_000_000_012),
 )
+CLIENT: str | None = None
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
@@ -147,6 +148,7 @@ class MemoryPlatform:
         self.list_lag = 0.0
         self.publish_seconds = 120.0
         self.copies_readable = True
+        self.status = 2
         self.skew = timedelta()
         self.other_subjects: set[int] = set()
         self.unbound: set[int] = set()
@@ -267,7 +269,7 @@ class MemoryPlatform:
             custom_audience_id=ident,
             name=made.name,
             data_source_id=made.source,
-            status=2,
+            status=self.status,
             delivery_status=status,
             upload_num=100,
             cover_num=120,
@@ -380,7 +382,7 @@ class FixedChannels:
     """One channel, `acme`."""
 
     def channels(self) -> dict[str, Channel]:
-        return {"acme": Channel("acme", ChannelKind.YUNTU, 1)}
+        return {"acme": Channel("acme", ChannelKind.YUNTU, 1, client=CLIENT)}
 
     def add_channel(self, channel: Channel) -> None:
         raise NotImplementedError

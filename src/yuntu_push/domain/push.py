@@ -50,7 +50,7 @@ MOVES: Mapping[PushState, frozenset[PushState]] = {
     PushState.NEEDS_OPERATOR: frozenset({PushState.RUNNING, PushState.CANCELLED}),
     PushState.PARTIAL: frozenset({PushState.RUNNING}),
     PushState.FAILED: frozenset({PushState.RUNNING, PushState.CANCELLED}),
-    PushState.SUCCEEDED: frozenset({PushState.RUNNING}),  # another copy was asked for
+    PushState.SUCCEEDED: frozenset(),
     PushState.CANCELLED: frozenset(),
     PushState.SUPERSEDED: frozenset(),
 }

@@ -99,6 +99,8 @@ class PushRunner:
         ran: dict[str, Ran] = {}
         while True:
             for push in self._due():
+                if push.push_id in ran and ran[push.push_id].bug is not None:
+                    continue
                 result = self._run_one(push.push_id)
                 if result is not None:
                     ran[push.push_id] = result
@@ -128,7 +130,7 @@ class PushRunner:
         moments = [
             each.push.next_at
             for each in ran.values()
-            if each.push.is_working and each.push.next_at is not None
+            if each.bug is None and each.push.is_working and each.push.next_at is not None
         ]
         if not moments:
             return None

@@ -79,13 +79,15 @@ def _create(view: View, verdict: CallState | None) -> Outcome:
         call=call,
         claim=QuotaClaim(QuotaKind.CREATE, str(push.advertiser_id), view.now),
         verdict=verdict,
-        on_refused=lambda error: _after_refused_create(view, error),
+        on_refused=lambda error: _after_refused_create(view, verdict, error),
     )
 
 
-def _after_refused_create(view: View, error: YuntuPushError) -> Facts | None:
-    if error.code == "NAME_TAKEN" and _absent_before(view):
-        return Facts()
+def _after_refused_create(
+    view: View, verdict: CallState | None, error: YuntuPushError
+) -> Facts | None:
+    if error.code == "NAME_TAKEN" and (verdict is not None or _absent_before(view)):
+        return Facts()  # our own name: the lost create was carried out after all
     if error.code == "UPLOAD_EXPIRED" and not view.push.calls_of(view.push.step, CREATE_KEY):
         return forget_uploads(view.push.parts)
     return None

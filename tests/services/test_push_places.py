@@ -1,0 +1,132 @@
+"""Targets and brands: each fails alone, and only what failed is tried again."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.push import OWNER, Bench, memory_folder
+from yuntu_push.domain.errors import GuardError, LoginError, PartialError, RefusedError
+from yuntu_push.domain.push import BrandState, PushState, TargetState
+from yuntu_push.domain.text import msg
+from yuntu_push.services.push.copies import CopyDecision
+from yuntu_push.services.push.ending import ending
+
+GOOD, BAD = [2000 + n for n in range(9)], [3001, 3002]
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with memory_folder() as folder:
+        yield Bench(folder)
+
+
+def test_only_the_targets_of_another_subject_fail(bench: Bench):
+    """The refusal of a group names nobody: it is halved until the refused stand alone."""
+    bench.platform.other_subjects = set(BAD)
+    wanted = [*GOOD[:4], BAD[0], *GOOD[4:], BAD[1]]
+    push = bench.run(bench.create(targets=tuple(map(str, wanted))))
+
+    assert push.state is PushState.PARTIAL
+    assert isinstance(ending(push), PartialError)
+    states = {t.advertiser_id: t.state for t in push.targets}
+    assert {a for a, s in states.items() if s is TargetState.FAILED} == set(BAD)
+    [audience] = bench.platform.made_audiences.values()
+    assert audience.pushed_to == {OWNER, *GOOD}
+    assert push.brands[0].state is BrandState.SUBMITTED
+    assert len(bench.platform.publishes) == 1
+
+
+def test_a_refused_push_to_the_owner_is_noted_only(bench: Bench):
+    bench.platform.other_subjects = {OWNER}
+    push = bench.run(bench.create())
+    assert push.state is PushState.SUCCEEDED
+    assert push.targets[0].failure is not None
+
+
+def test_targets_alone_all_refused_are_a_failure(bench: Bench):
+    bench.platform.other_subjects = set(BAD)
+    push = bench.run(bench.create(brands=(), targets=tuple(map(str, BAD))))
+    assert push.state is PushState.FAILED
+    assert isinstance(ending(push), RefusedError)
+    assert not bench.platform.publishes
+
+    bench.platform.other_subjects = set()
+    assert bench.run(push).state is PushState.SUCCEEDED
+
+
+def test_a_failed_brand_does_not_repeat_the_others(bench: Bench):
+    """Exit 7; the resume copies into the failed one alone."""
+    virtual = {brand.brand_name: brand.virtual_adv_id for brand in bench_brands(bench)}
+    bench.platform.unbound = {virtual["某品牌"]}
+    push = bench.run(bench.create(brands=("某品牌", "别品牌")))
+    assert push.state is PushState.PARTIAL
+    assert isinstance(ending(push), PartialError)
+    assert [b.state for b in push.brands] == [BrandState.FAILED, BrandState.SUBMITTED]
+    assert bench.runner().run_due() == []
+
+    bench.platform.unbound = set()
+    push = bench.run(push)
+    assert push.state is PushState.SUCCEEDED
+    assert sorted(v for _, v in bench.platform.copies) == sorted(virtual.values())
+
+
+def bench_brands(bench: Bench):
+    return bench.tasks.plan(bench.request(brands=("某品牌", "别品牌"))).push.brands
+
+
+def test_the_only_brand_refused_is_a_failure(bench: Bench):
+    refused = LoginError("YUNTU_NOT_BOUND", msg("not bound"), platform_code=40002)
+    bench.platform.plan["copy", 1] = refused
+    push = bench.run(bench.create())
+    assert push.state is PushState.FAILED
+    assert isinstance(ending(push), LoginError)
+    assert bench.run(push).state is PushState.SUCCEEDED
+
+
+def test_a_copy_on_demand_goes_to_another_brand(bench: Bench):
+    push = bench.run(bench.create())
+    push = bench.copies.copy(push, "别品牌", CopyDecision.MAKE)
+    assert [b.state for b in push.brands] == [BrandState.SUBMITTED] * 2
+    assert len(bench.platform.copies) == 2
+
+
+def test_a_second_copy_into_a_brand_needs_a_word(bench: Bench):
+    push = bench.run(bench.create())
+    with pytest.raises(GuardError) as caught:
+        bench.copies.copy(push, "某品牌", CopyDecision.MAKE)
+    assert caught.value.code == "COPY_TWICE"
+    assert len(bench.platform.copies) == 1
+    bench.copies.copy(push, "某品牌", CopyDecision.AGAIN)
+    assert len(bench.platform.copies) == 2
+
+
+def test_done_is_only_said_of_an_unknown_copy(bench: Bench):
+    push = bench.run(bench.create())
+    with pytest.raises(GuardError):
+        bench.copies.copy(push, "某品牌", CopyDecision.DONE)
+
+
+def test_no_copy_before_there_is_an_audience(bench: Bench):
+    push = bench.run(bench.create(), wait=False)
+    with pytest.raises(GuardError) as caught:
+        bench.copies.copy(push, "某品牌", CopyDecision.MAKE)
+    assert caught.value.code == "AUDIENCE_NOT_READY"
+
+
+def test_a_person_confirms_what_was_seen_in_yuntu(bench: Bench):
+    push = bench.create()
+    with pytest.raises(GuardError):
+        bench.tasks.confirm(push, "某品牌")
+    push = bench.tasks.confirm(bench.run(push), "某品牌")
+    assert push.brands[0].state is BrandState.CONFIRMED
+
+
+@pytest.mark.parametrize(("status", "code"), [(4, "AUDIENCE_TOO_SMALL"), (7, "AUDIENCE_BROKEN")])
+def test_an_audience_that_cannot_be_used_is_a_failure(bench: Bench, status: int, code: str):
+    bench.platform.status = status
+    bench.platform.publish_seconds = 1e9
+    push = bench.run(bench.create())
+    assert push.state is PushState.FAILED
+    error = ending(push)
+    assert error is not None
+    assert error.code == code

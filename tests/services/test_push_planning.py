@@ -1,0 +1,118 @@
+"""What a push is made of, and what stands in its way before anything is sent."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.push import Bench, memory_folder
+from yuntu_push.domain.errors import ConfigError, GuardError, SourceError
+from yuntu_push.domain.push import PushState
+from yuntu_push.services.push.ending import ending
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with memory_folder() as folder:
+        yield Bench(folder)
+
+
+def test_a_plan_writes_nothing(bench: Bench):
+    plan = bench.tasks.plan(bench.request())
+    assert bench.store.get(plan.push.push_id) is None
+    assert bench.platform.calls == {}
+    assert plan.push.audience_name == f"高价值会员_1123_{plan.push.push_id}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"name": "一" * 17}, "PUSH_NAME_INVALID"),
+        ({"name": "a b"}, "PUSH_NAME_INVALID"),
+        ({"brands": ()}, "PLACE_NEEDED"),
+        ({"channel": "acne"}, "CHANNEL_UNKNOWN"),
+        ({"id_types": ("OAID",)}, "ID_TYPE_OF_THE_SEGMENT_UNKNOWN"),
+        ({"id_types": ("nonsense",)}, "ID_TYPE_UNKNOWN"),
+        ({"audience_name": "{name}{name}{name}{name}{name}{name}"}, "AUDIENCE_NAME_TOO_LONG"),
+        ({"audience_type": "public"}, "AUDIENCE_TYPE_UNKNOWN"),
+        ({"description": "x" * 257}, "DESCRIPTION_TOO_LONG"),
+    ],
+)
+def test_a_wrong_word_is_refused_before_anything_runs(bench: Bench, changes, code: str):
+    with pytest.raises(ConfigError) as caught:
+        bench.tasks.plan(bench.request(**changes))
+    assert caught.value.code == code
+
+
+def test_the_same_push_twice_names_the_first(bench: Bench):
+    first = bench.tasks.create(bench.tasks.plan(bench.request()))
+    plan = bench.tasks.plan(bench.request(name="另一个名字"))
+    assert plan.earlier is not None
+    with pytest.raises(GuardError) as caught:
+        bench.tasks.create(plan)
+    assert first.push_id in str(caught.value)
+    bench.tasks.create(plan, again=True)
+
+
+def test_other_content_or_places_are_another_push(bench: Bench):
+    bench.tasks.create(bench.tasks.plan(bench.request()))
+    bench.tasks.create(bench.tasks.plan(bench.request(brands=("别品牌",))))
+    bench.segment("vip", seed="new")
+    bench.tasks.create(bench.tasks.plan(bench.request()))
+
+
+def test_a_cancelled_or_failed_push_is_no_twin(bench: Bench):
+    push = bench.tasks.create(bench.tasks.plan(bench.request()))
+    bench.tasks.cancel(push)
+    bench.tasks.create(bench.tasks.plan(bench.request()))
+
+
+def test_another_clients_segment_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    bench.segment("theirs", client="别家")
+    monkeypatch.setattr("support.push.CLIENT", "自家")
+    with pytest.raises(GuardError) as caught:
+        bench.tasks.plan(bench.request(segment="theirs"))
+    assert caught.value.code == "CLIENT_MISMATCH"
+
+
+def test_an_empty_segment_is_refused(bench: Bench):
+    bench.segment("none", parts=0)
+    with pytest.raises(SourceError):
+        bench.tasks.plan(bench.request(segment="none"))
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_parts_that_are_not_what_was_built_are_refused(bench: Bench, damage: str):
+    path = bench.segments.load("vip").parts[0].path
+    push = bench.create()
+    path.unlink() if damage == "gone" else path.write_bytes(b"other")
+    with pytest.raises(SourceError) as caught:
+        bench.tasks.plan(bench.request())
+    assert "segment build vip" in str(caught.value.hint)
+    # The same when it happens between creation and upload.
+    push = bench.run(push)
+    assert push.state is PushState.FAILED
+    assert isinstance(ending(push), SourceError)
+    assert "create" not in bench.platform.calls
+
+
+def test_a_first_push_to_a_brand_is_told_apart(bench: Bench):
+    plan = bench.tasks.plan(bench.request())
+    assert [b.brand_name for b in plan.new_brands] == ["某品牌"]
+    push = bench.tasks.create(plan, asked="person")
+    assert bench.store.get(push.push_id).asked == "person"
+    assert bench.tasks.plan(bench.request()).new_brands == ()
+
+
+def test_a_push_is_found_by_id_prefix_and_name(bench: Bench):
+    one = bench.create(name="一号")
+    two = bench.create(name="二号", brands=("别品牌",))
+    find = bench.tasks.find
+    assert find(one.push_id).push_id == one.push_id
+    assert find("二号").push_id == two.push_id
+    assert find(two.audience_name).push_id == two.push_id
+    with pytest.raises(ConfigError) as caught:
+        find(one.push_id[:4])
+    assert caught.value.code == "PUSH_AMBIGUOUS"
+    with pytest.raises(ConfigError) as caught:
+        find("三号")
+    assert caught.value.code == "PUSH_UNKNOWN"

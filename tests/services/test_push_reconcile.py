@@ -1,0 +1,171 @@
+"""A lost reply is looked for before anything is repeated."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from support.push import OWNER, START, Bench, memory_folder
+from yuntu_push.domain.errors import GuardError, RefusedError, TryLaterError
+from yuntu_push.domain.push import CallState, PushState, StepName
+from yuntu_push.domain.quota import QuotaKind
+from yuntu_push.domain.text import msg
+from yuntu_push.services.push.ending import ending
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with memory_folder() as folder:
+        yield Bench(folder)
+
+
+@pytest.mark.parametrize("lag", [0, 60, 300, 1500])
+@pytest.mark.parametrize("waiting", [True, False], ids=["one process", "many processes"])
+def test_a_create_without_a_reply_is_found_by_its_name(bench: Bench, lag: float, waiting: bool):
+    """The list shows it only once parsed, and late; it is looked for until then."""
+    bench.platform.list_lag = lag
+    bench.platform.plan["create", 1] = "drop_after"
+    push = bench.create()
+    for _ in range(200):
+        push = bench.run(push, wait=waiting)
+        if not push.is_working:
+            break
+        bench.clock.advance(60)
+    assert push.state is PushState.SUCCEEDED
+    assert len(bench.platform.sources) == 1
+    assert bench.quota.usage(QuotaKind.CREATE, str(OWNER), START).used == 1
+
+
+def test_a_create_that_never_arrived_is_made_once_more_after_the_wait(bench: Bench):
+    """Not before `push.reconcile_wait` since the intent, and only once."""
+    bench.platform.plan["create", 1] = "drop_before"
+    push = bench.run(bench.create())
+    assert push.state is PushState.SUCCEEDED
+    first, second = push.calls_of(StepName.CREATE_DATA_SOURCE)
+    assert (first.state, second.state) == (CallState.ABSENT, CallState.DONE)
+    waited = second.intent_at - first.intent_at
+    assert timedelta(minutes=90) <= waited < timedelta(minutes=91)
+    assert bench.quota.usage(QuotaKind.CREATE, str(OWNER), START).used == 1
+
+
+def test_two_creates_without_a_reply_ask_a_person(bench: Bench):
+    bench.platform.plan["create", 1] = "drop_before"
+    bench.platform.plan["create", 2] = "drop_before"
+    push = bench.run(bench.create())
+    assert push.state is PushState.NEEDS_OPERATOR
+    error = ending(push)
+    assert isinstance(error, GuardError)
+    assert error.code == "CREATE_UNKNOWN"
+    assert push.audience_name in str(error)
+    assert bench.runner().run_due() == []
+    assert bench.platform.calls["create"] == 2
+    # The person looked and resumes: once more, and no second time behind the person's back.
+    bench.platform.plan["create", 3] = "drop_before"
+    push = bench.run(push)
+    assert (push.state, bench.platform.calls["create"]) == (PushState.NEEDS_OPERATOR, 3)
+    assert bench.run(push).state is PushState.SUCCEEDED
+    assert len(bench.platform.sources) == 1
+
+
+def test_a_person_who_resumes_gets_a_late_find_adopted(bench: Bench):
+    """The resume looks first: what appeared meanwhile is taken, nothing is created."""
+    bench.platform.plan["create", 1] = "drop_before"
+    bench.platform.plan["create", 2] = "drop_after"
+    bench.platform.parse_seconds = 6 * 3600
+    push = bench.run(bench.create())
+    assert push.state is PushState.NEEDS_OPERATOR
+    bench.clock.advance(6 * 3600)
+    assert bench.run(push).state is PushState.SUCCEEDED
+    assert len(bench.platform.sources) == 1
+
+
+def test_two_finds_stop_and_say_what_to_look_at(bench: Bench):
+    bench.platform.plan["create", 1] = "drop_after"
+    push = bench.run(bench.create(), wait=False)
+    [source] = bench.platform.sources.values()
+    path = next(iter(bench.platform.files))
+    other = bench.platform.create_data_source(
+        advertiser_id=OWNER, name=source.name, description="", file_paths=[path], source_type="UID"
+    )
+    bench.clock.advance(3600)
+    push = bench.run(push)
+    assert push.state is PushState.NEEDS_OPERATOR
+    error = ending(push)
+    assert error is not None
+    assert error.code == "DATA_SOURCE_TWICE"
+    assert source.ident in str(error)
+    assert other in str(error)
+
+    del bench.platform.sources[other]  # a person deleted one
+    assert bench.run(push).state is PushState.SUCCEEDED
+
+
+def test_a_name_that_is_taken_after_a_lost_create_is_ours(bench: Bench):
+    """The platform may refuse doubles: then the lost one was carried out, and shows up."""
+    bench.platform.list_lag = 2 * 3600
+    bench.platform.plan["create", 1] = "drop_after"
+    bench.platform.plan["create", 2] = RefusedError("NAME_TAKEN", msg("name exists"))
+    push = bench.run(bench.create())
+    assert push.state is PushState.SUCCEEDED
+    assert len(bench.platform.sources) == 1
+
+
+def test_a_publish_without_a_reply_is_watched_then_made_once_more(bench: Bench):
+    bench.platform.plan["publish", 1] = "drop_before"
+    push = bench.run(bench.create())
+    assert push.state is PushState.SUCCEEDED
+    first, second = push.calls_of(StepName.PUBLISH)
+    assert second.intent_at - first.intent_at >= timedelta(minutes=5)
+    assert len(bench.platform.publishes) == 1
+
+
+def test_a_refusal_after_an_unknown_publish_is_no_failure(bench: Bench):
+    """It took the day's place: the push goes on watching until it shows."""
+    bench.platform.plan["publish", 1] = "drop_after"
+    bench.platform.publish_seconds = 520
+    push = bench.run(bench.create())
+    assert push.state is PushState.SUCCEEDED
+    assert [c.state for c in push.calls_of(StepName.PUBLISH)] == [
+        CallState.ABSENT,
+        CallState.REFUSED,
+    ]
+    assert len(bench.platform.publishes) == 1
+
+
+def test_a_publish_that_never_shows_waits_for_the_window(bench: Bench):
+    bench.platform.plan["publish", 1] = "drop_before"
+    bench.platform.plan["publish", 2] = TryLaterError("PUBLISH_WINDOW", msg("within 24 hours"))
+    push = bench.create()
+    push = bench.run(push, wait=False)
+    while push.state is not PushState.WAITING:
+        bench.clock.advance(120)
+        push = bench.run(push, wait=False)
+    first = push.calls_of(StepName.PUBLISH)[0]
+    assert push.next_at == first.intent_at + timedelta(hours=24)
+    assert bench.run(push).state is PushState.SUCCEEDED
+    assert len(bench.platform.publishes) == 1
+
+
+@pytest.mark.parametrize(("setting", "copies"), [("again", 2), ("done", 1)])
+def test_a_setting_may_decide_about_unknown_copies(setting: str, copies: int):
+    from yuntu_push.domain.settings import PushSettings
+
+    with memory_folder() as folder:
+        bench = Bench(folder, PushSettings(copy_unknown=setting))  # type: ignore[arg-type]
+        bench.platform.copies_readable = False
+        bench.platform.plan["copy", 1] = "drop_after"
+        assert bench.run(bench.create()).state is PushState.SUCCEEDED
+        assert len(bench.platform.copies) == copies
+
+
+def test_a_second_process_adopts_what_the_first_left(bench: Bench):
+    """The upload's path, the data source, the audience: nothing is done again."""
+    push = bench.create()
+    for _ in range(40):
+        push = bench.run(push, wait=False)
+        if not push.is_working:
+            break
+        bench.clock.advance(300)
+    assert push.state is PushState.SUCCEEDED
+    assert bench.platform.calls["upload"] == 2
+    assert bench.platform.calls["create"] == bench.platform.calls["publish"] == 1

@@ -1,0 +1,251 @@
+"""Quotas, windows, outages, logins: a push waits, says until when, and loses nothing."""
+
+from datetime import timedelta
+
+import pytest
+
+from support.push import OWNER, Bench, FakeClock, memory_folder
+from yuntu_push.domain.errors import (
+    GuardError,
+    LoginError,
+    RefusedError,
+    StillRunningError,
+    ThrottledError,
+    TryLaterError,
+    UnreachableError,
+)
+from yuntu_push.domain.push import Push, PushState
+from yuntu_push.domain.push_record import PushFilter
+from yuntu_push.domain.quota import QuotaKind, next_midnight
+from yuntu_push.domain.text import msg
+from yuntu_push.services.push.ending import ending
+from yuntu_push.services.push.turns import Patience
+
+
+@pytest.fixture
+def bench():
+    with memory_folder() as folder:
+        yield Bench(folder)
+
+
+def fill_creates(bench: Bench, count: int) -> None:
+    with bench.database.write() as connection:
+        for _ in range(count):
+            connection.execute(
+                "INSERT INTO quota_use (kind, subject, at) VALUES ('create', ?, ?)",
+                (str(OWNER), bench.clock.now().isoformat(timespec="microseconds")),
+            )
+
+
+def test_the_create_quota_makes_a_push_wait_until_beijings_midnight(bench: Bench):
+    """Exit 75 with the moment; nothing is sent; the next day it goes on by itself."""
+    fill_creates(bench, 100)
+    push = bench.run(bench.create(), wait=False)
+
+    assert push.state is PushState.WAITING
+    assert push.next_at == next_midnight(bench.clock.now())
+    error = ending(push)
+    assert isinstance(error, TryLaterError)
+    assert (error.code, error.next_at) == ("CREATE_QUOTA", push.next_at)
+    assert "create" not in bench.platform.calls
+
+    assert bench.runner().run_due() == []  # not due yet: silent
+    bench.clock.advance((push.next_at - bench.clock.now()).total_seconds())
+    [ran] = bench.runner().run_due()
+    assert ran.push.data_source_id is not None
+
+
+def test_the_platforms_own_word_on_a_quota_counts_as_much(bench: Bench):
+    """Another tool may have used it up; our reservation is given back."""
+    bench.platform.plan["create", 1] = TryLaterError("CREATE_QUOTA", msg("今日额度已用完"))
+    push = bench.run(bench.create(), wait=False)
+    assert (push.state, push.next_at) == (PushState.WAITING, next_midnight(bench.clock.now()))
+    assert bench.quota.usage(QuotaKind.CREATE, str(OWNER), bench.clock.now()).used == 0
+
+
+def test_a_closed_publish_window_is_waited_for_on_the_platforms_clock(bench: Bench):
+    """Our clock may be wrong; the window is reckoned on the platform's and shown on ours."""
+    bench.platform.skew = timedelta(hours=5)
+    push = bench.run(bench.create())
+    audience = push.custom_audience_id
+    server = bench.platform.server_now()
+    window = bench.quota.usage(QuotaKind.PUBLISH, str(audience), server)
+    assert window.opens_at == bench.platform.publishes[0] + timedelta(hours=5 + 24)
+
+
+def test_somebody_elses_publish_makes_ours_wait(bench: Bench):
+    push = bench.run(bench.create(), wait=False)
+    bench.clock.advance(3600)
+    [audience] = bench.platform.made_audiences.values()
+    bench.platform.publish_seconds = 1e9  # taken, and never done
+    audience.published.append(bench.clock.now())
+    push = bench.run(push, wait=False)
+    assert (push.state, push.step) == (PushState.WAITING, "publish")
+    assert push.next_at is not None
+    assert push.next_at > bench.clock.now()
+
+
+@pytest.mark.parametrize("call", ["upload", "create", "push", "publish", "copy", "data_sources"])
+def test_a_platform_that_asks_to_slow_down_is_obeyed(bench: Bench, call: str):
+    """Its own hint decides; the call is not made before."""
+    bench.platform.plan[call, 1] = ThrottledError("PLATFORM_THROTTLED", msg("slow"), retry_in=400)
+    push = bench.create()
+    before = bench.clock.now()
+    stopped = bench.run(push, wait=False)
+    while stopped.state is PushState.RUNNING:  # not there yet
+        bench.clock.advance(600)
+        before = bench.clock.now()
+        stopped = bench.run(push, wait=False)
+    assert stopped.state is PushState.WAITING
+    assert stopped.next_at is not None
+    assert stopped.next_at - before >= timedelta(seconds=400)
+    assert bench.run(push).state is PushState.SUCCEEDED
+
+
+def test_a_hiccup_is_sat_out_even_without_wait(bench: Bench):
+    bench.platform.plan["create", 1] = UnreachableError("PLATFORM_UNREACHABLE", msg("down"))
+    push = bench.run(bench.create(), wait=False)
+    assert push.data_source_id is not None
+    assert len(bench.platform.sources) == 1
+
+
+def test_an_outage_of_hours_stalls_a_push_and_loses_nothing(bench: Bench):
+    """Less than one try a minute on average; it says that it stalled, and goes on afterwards."""
+    push = bench.run(bench.create(), wait=False)
+    down = UnreachableError("PLATFORM_UNREACHABLE", msg("down"))
+    bench.platform.plan["data_sources", 0] = down
+    began, tries = bench.clock.now(), bench.platform.calls.get("data_sources", 0)
+    push = bench.run(push)
+    assert push.state is PushState.STALLED
+    hours = (bench.clock.now() - began).total_seconds() / 3600
+    assert 5.9 < hours < 6.5
+    assert bench.platform.calls["data_sources"] - tries <= hours * 60 * 2.1
+    error = ending(push)
+    assert isinstance(error, TryLaterError)
+    assert error.code == "PUSH_STALLED"
+
+    del bench.platform.plan["data_sources", 0]
+    assert bench.run(push).state is PushState.SUCCEEDED
+
+
+def test_a_parse_that_never_ends_stalls(bench: Bench):
+    bench.platform.parse_seconds = 1e9
+    push = bench.run(bench.create())
+    assert (push.state, push.step) == (PushState.STALLED, "parse")
+    bench.platform.parse_seconds = 0
+    for source in bench.platform.sources.values():
+        source.ready_at = [bench.clock.now()]
+    assert bench.run(push).state is PushState.SUCCEEDED
+
+
+def test_a_wait_that_runs_out_is_no_failure(bench: Bench):
+    push = bench.create()
+    started = bench.clock.now()
+    push = bench.runner().run(push.push_id, Patience(wait=True, timeout=600))
+    assert push.state is PushState.RUNNING
+    assert bench.clock.now() - started <= timedelta(seconds=601)
+    assert isinstance(ending(push, waited=True), StillRunningError)
+    assert ending(push, waited=False) is None
+
+
+@pytest.mark.parametrize("call", ["upload", "create", "push", "publish", "copy", "read_audiences"])
+def test_a_login_that_ended_keeps_the_push(bench: Bench, call: str):
+    """Exit 4 at every attempt until somebody logs in, then it goes on where it was."""
+    refused = LoginError("AUTH_LOGIN_REQUIRED", msg("token expired"), platform_code=40103)
+    bench.platform.plan[call, 0] = refused
+    push = bench.run(bench.create())
+    assert push.state is PushState.WAITING
+    assert isinstance(ending(push), LoginError)
+    [ran] = bench.runner().run_due()
+    assert isinstance(ending(ran.push), LoginError)
+
+    del bench.platform.plan[call, 0]
+    assert bench.run(push).state is PushState.SUCCEEDED
+    assert len(bench.platform.sources) == len(bench.platform.publishes) == 1
+
+
+def test_a_refusal_ends_a_push_and_a_resume_tries_it_again(bench: Bench):
+    bench.platform.plan["create", 1] = RefusedError(
+        "NAME_TOO_LONG", msg("name"), platform_code=40001
+    )
+    push = bench.run(bench.create())
+    assert push.state is PushState.FAILED
+    error = ending(push)
+    assert isinstance(error, RefusedError)
+    assert error.platform_code == 40001
+    assert bench.runner().run_due() == []  # cron does not hammer what was refused for good
+    assert bench.run(push).state is PushState.SUCCEEDED
+
+
+def test_expired_paths_are_sent_again(bench: Bench):
+    """The platform forgets an uploaded file after 14 days; a resumed old push sends it anew."""
+    fill_creates(bench, 100)
+    push = bench.run(bench.create(), wait=False)
+    assert bench.platform.calls["upload"] == 2
+    bench.clock.advance(14 * 86400)
+    bench.platform.files.clear()
+    assert bench.run(push).state is PushState.SUCCEEDED
+    assert bench.platform.calls["upload"] == 4
+
+
+def test_a_second_process_says_who_holds_the_push(bench: Bench):
+    push = bench.create()
+    with bench.runner().hold(push.push_id):
+        with pytest.raises(TryLaterError) as caught:
+            bench.run(push)
+        assert caught.value.code == "PUSH_HELD"
+        assert "pid 1" in str(caught.value)
+        assert bench.runner().run_due() == []
+    assert bench.run(push).state is PushState.SUCCEEDED
+
+
+def test_a_cancelled_push_stays_cancelled(bench: Bench):
+    push = bench.run(bench.create(), wait=False)
+    done = bench.tasks.cancel(push)
+    assert done.push.state is PushState.CANCELLED
+    assert done.data_source_left
+    with pytest.raises(GuardError):
+        bench.run(push)
+    with pytest.raises(GuardError):
+        bench.tasks.cancel(done.push)
+
+
+def test_resume_all_takes_every_push_to_its_end(bench: Bench):
+    """With a bug in one of them, the others still go on."""
+    pushes: list[Push] = [bench.create(name=f"推送{n}") for n in range(3)]
+    ran = bench.runner().run_due(Patience(wait=True))
+    assert [each.push.state for each in ran] == [PushState.SUCCEEDED] * 3
+    assert {each.push.push_id for each in ran} == {p.push_id for p in pushes}
+
+    bench.platform.plan["create", 4] = ZeroDivisionError()
+    for n in range(2):
+        bench.create(name=f"再推{n}")
+    ran = bench.runner().run_due(Patience(wait=True))
+    assert [type(each.bug) for each in ran] == [ZeroDivisionError, type(None)]
+    assert ran[1].push.state is PushState.SUCCEEDED
+
+
+def test_an_upload_too_slow_stops_with_its_advice(bench: Bench):
+    slow = TryLaterError("UPLOAD_TOO_SLOW", msg("0.2 MB/s"), hint=msg("--part-size 1200KB"))
+    bench.platform.plan["upload", 0] = slow
+    push = bench.run(bench.create())
+    assert push.state is PushState.FAILED
+    error = ending(push)
+    assert isinstance(error, TryLaterError)
+    assert "1200KB" in str(error.hint)
+
+
+def test_the_list_knows_states_brands_and_times(bench: Bench):
+    one, two = bench.run(bench.create()), bench.create(name="别的", brands=("别品牌",))
+    find = bench.store.find
+    assert [p.push_id for p in find(PushFilter())] == [two.push_id, one.push_id]
+    assert [p.push_id for p in find(PushFilter(states=[PushState.PENDING]))] == [two.push_id]
+    assert [p.push_id for p in find(PushFilter(brand="某品牌"))] == [one.push_id]
+    assert find(PushFilter(channel="other")) == []
+    assert [p.push_id for p in find(PushFilter(since=two.created_at))] == [two.push_id]
+
+
+def test_the_clock_of_the_bench_only_moves_by_sleeping():
+    clock = FakeClock()
+    clock.sleep(5)
+    assert clock.monotonic() == 5
