@@ -1,6 +1,6 @@
 """The pages in a real Chromium: clicked as a person would.
 
-With YUNTU_PUSH_SCREENSHOTS naming a folder, pictures of the pages are left there.
+With SANDBOX_SCREENSHOTS naming a folder, pictures of the pages are left there.
 """
 
 import os
@@ -111,7 +111,7 @@ def find(browser: Any, selector: str) -> Any:
 
 
 def picture(browser: Any, name: str) -> None:
-    folder = os.environ.get("YUNTU_PUSH_SCREENSHOTS")
+    folder = os.environ.get("SANDBOX_SCREENSHOTS")
     if not folder:
         return
     height = browser.execute_script("return document.body.scrollHeight")

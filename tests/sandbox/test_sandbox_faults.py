@@ -165,6 +165,23 @@ def test_a_plan_can_be_a_file(tmp_path: Path, kind: str):
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("plan.json", "{"),
+        ("plan.yaml", "a: [1"),
+        ("plan.json", "3"),
+        ("plan.json", '[{"route": "x"}]'),
+        ("plan.json", "[3]"),
+    ],
+)
+def test_a_plan_file_that_is_none_names_the_file(tmp_path: Path, name: str, text: str):
+    plan = tmp_path / name
+    plan.write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=r"fault|plan\."), local_sandbox(faults=plan):
+        pass
+
+
+@pytest.mark.parametrize(
     "entry",
     [
         {},
@@ -172,6 +189,10 @@ def test_a_plan_can_be_a_file(tmp_path: Path, kind: str):
         {"route": "x", "effect": "nonsense"},
         {"route": "x", "effect": "refuse", "typo": 1},
         {"faults": "x"},
+        {"route": "x", "effect": "refuse", "nth": "2"},
+        {"route": 1, "effect": "refuse"},
+        {"route": "x", "effect": "http_9"},
+        {"route": "x", "effect": "http_x"},
     ],
 )
 def test_a_wrong_fault_is_named_and_changes_nothing(sb: Sandbox, entry: dict):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -135,6 +136,31 @@ def test_ten_clients_at_once():
         sb.advance(60)
         sizes = {each["name"]: each["upload_num"] for each in sb.state()["audiences"]}
         assert sizes == {f"n{n}": 1000 + n for n in range(10)}
+
+
+def test_a_client_that_leaves_in_the_middle_of_an_upload_harms_nobody():
+    with running_sandbox() as sb:
+        token = sb.authorize().access
+        host, port = sb.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as raw:
+            raw.sendall(
+                b"POST /open_api/2/dmp/data_source/file/upload/ HTTP/1.1\r\n"
+                b"Host: 127.0.0.1\r\nContent-Length: 1000000\r\n"
+                b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+            )
+        assert sb.get("2/user/info/", token=token)["code"] == 0
+        assert sb.upload(token, phone_zip(0, 1))["code"] == 0
+
+
+def test_expired_files_let_go_of_their_ids(sb: Sandbox):
+    """A month of daily pushes does not pile up in memory."""
+    kept = []
+    for day in range(40):
+        token = sb.authorize().access
+        sb.file_path(token, phone_zip(day * 100, 100))
+        kept.append(sum(bool(file.content) for file in sb.world.state.files.values()))
+        sb.advance(days=1)
+    assert max(kept) <= 15
 
 
 def test_every_answer_carries_the_platforms_date(sb: Sandbox):

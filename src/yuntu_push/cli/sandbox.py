@@ -67,6 +67,12 @@ def serve(
     try:
         options = SandboxOptions(**given, **read_switches(switch or []))
         ctx.obj.serve_sandbox(options, lambda facts: ctx.obj.output.line(json.dumps(facts)))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise ConfigError(
+            "SANDBOX_OPTION_INVALID",
+            msg("the sandbox cannot start: {reason}", reason=str(error)),
+            hint=msg("`yuntu-push sandbox serve --help` lists the options"),
+        ) from error
     except ValueError as error:
         raise ConfigError(
             "SANDBOX_OPTION_INVALID",
@@ -76,6 +82,11 @@ def serve(
     except OSError as error:
         raise TryLaterError(
             "SANDBOX_CANNOT_LISTEN",
-            msg("the sandbox cannot start: {reason}", reason=error.strerror or str(error)),
-            hint=msg("choose another --port, or check the files named"),
+            msg(
+                "the sandbox cannot listen on {host}:{port}: {reason}",
+                host=host,
+                port=port,
+                reason=error.strerror or str(error),
+            ),
+            hint=msg("choose another --port"),
         ) from error

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,7 +31,10 @@ def build_app(options: SandboxOptions, connections: Connections) -> tuple[ASGIAp
     world = open_world(options)
     journal, plan = Journal(), FaultPlan()
     if options.faults is not None:
-        plan.add(load_plan(options.faults))
+        try:
+            plan.add(load_plan(options.faults))
+        except TypeError as error:
+            raise ValueError(f"{options.faults}: {error}") from error
     gateway = Gateway(world, journal, plan, connections)
     pages = Pages(world)
     token = secrets.token_hex(16)
@@ -68,10 +70,7 @@ class Outermost:
             # A page elsewhere that made its name point here must not read this.
             await PlainTextResponse("421 misdirected request", 421)(scope, receive, dated)
             return
-        try:
-            await self._inner(scope, receive, dated)
-        except ClientDisconnect:
-            return
+        await self._inner(scope, receive, dated)
 
     def _dated(self, send: Send) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
         async def dated(message: MutableMapping[str, Any]) -> None:

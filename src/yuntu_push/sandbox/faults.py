@@ -47,8 +47,8 @@ class Fault:
     status: int = 500
     seconds: float = 0.0
     factor: float = 1.0
-    retry_after: str | None = None
-    retry_in: str | None = None
+    retry_after: str | int | None = None
+    retry_in: str | int | None = None
     dimension: str | None = None
     seen: int = field(default=0, init=False)
     struck: int = field(default=0, init=False)
@@ -73,10 +73,23 @@ class Fault:
 
 
 _WORDS = {"from": "start", "to": "stop"}
-_SETTABLE = {
-    "route", "effect", "nth", "every", "start", "stop", "after", "code", "message", "status",
-    "seconds", "factor", "retry_after", "retry_in", "dimension",
-}  # fmt: skip
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "route": (str,),
+    "effect": (str,),
+    "nth": (int,),
+    "every": (int,),
+    "start": (int,),
+    "stop": (int,),
+    "after": (bool,),
+    "code": (int,),
+    "message": (str,),
+    "status": (int,),
+    "seconds": (int, float),
+    "factor": (int, float),
+    "retry_after": (str, int),
+    "retry_in": (str, int),
+    "dimension": (str,),
+}
 
 
 class FaultPlan:
@@ -102,28 +115,42 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
     if not isinstance(entry, Mapping):
         raise TypeError("a fault is an object with route and effect")
     given = {_WORDS.get(key, key): value for key, value in entry.items()}
-    if unknown := given.keys() - _SETTABLE:
-        raise ValueError(f"unknown key in fault: {', '.join(sorted(unknown))}")
+    if unknown := given.keys() - _TYPES.keys():
+        raise ValueError(f"unknown key in fault: {', '.join(sorted(map(str, unknown)))}")
     if "route" not in given or "effect" not in given:
         raise ValueError("a fault needs route and effect")
-    effect = str(given["effect"])
+    for name, value in given.items():
+        if not isinstance(value, _TYPES[name]):
+            raise TypeError(f"{name} of a fault cannot be {value!r}")
+    effect = given["effect"]
     if effect.startswith("http_"):  # "http_429" is short for http with that status
         given["effect"], given["status"] = Effect.HTTP, int(effect.removeprefix("http_"))
     else:
         given["effect"] = Effect(effect)
+    if not 200 <= given.get("status", 500) <= 599:
+        raise ValueError("status of a fault is an HTTP status from 200 to 599")
     return Fault(**given)
 
 
 def load_plan(path: Path) -> list[Mapping[str, Any]]:
     """The entries of a JSON or YAML plan file: a list, or an object with `faults`."""
-    text = path.read_text("utf-8")
-    if path.suffix in {".yaml", ".yml"}:
-        import yaml
-
-        plan = yaml.safe_load(text)
-    else:
-        plan = json.loads(text)
+    try:
+        plan = _parsed(path)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from error
     entries = plan.get("faults") if isinstance(plan, dict) else plan
-    if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
-        raise ValueError(f"{path}: expected a list of faults")
+    if not isinstance(entries, list):
+        raise ValueError(f"{path}: expected a list of faults")  # noqa: TRY004 - a file's content
     return entries
+
+
+def _parsed(path: Path) -> Any:
+    text = path.read_text("utf-8")
+    if path.suffix not in {".yaml", ".yml"}:
+        return json.loads(text)
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from yuntu_push.sandbox.answers import Code, Refused, envelope, no_permission, request_id
@@ -66,6 +66,9 @@ class Gateway:
         except Dropped:
             entry.message = entry.message or "连接已断开"
             response = NoAnswer(self._connections)
+        except ClientDisconnect:
+            entry.message = "客户端中断了请求"
+            response = Response()
         entry.milliseconds = round((time.monotonic() - began) * 1000, 1)
         return response
 

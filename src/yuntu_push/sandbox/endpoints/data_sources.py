@@ -20,7 +20,7 @@ from yuntu_push.sandbox.records import (
     UploadedFile,
 )
 from yuntu_push.sandbox.upload_format import Parsed
-from yuntu_push.sandbox.world import DAY, MINUTE, Call
+from yuntu_push.sandbox.world import DAY, MINUTE, Call, World
 
 PATH_LIFE = 14 * DAY
 CREATES_PER_DAY, UPDATES_PER_DAY = 100, 50
@@ -55,6 +55,7 @@ def upload(call: Call) -> dict[str, Any]:
     """A path for an uploaded zip, good for 14 days and for its advertiser."""
     account = call.advertiser()
     assert call.upload is not None
+    drop_expired_content(call.world)
     parsed: Parsed = call.upload.result
     path = f"dmp-{call.world.draw_hex(32)}"
     call.world.state.files[path] = UploadedFile(
@@ -69,6 +70,38 @@ def upload(call: Call) -> dict[str, Any]:
         complaint=parsed.complaint,
     )
     return {"file_path": path}
+
+
+def drop_expired_content(world: World) -> None:
+    """Let go of the ids of files that no change can use any more."""
+    state, now = world.state, world.clock.now()
+    pending = {
+        path
+        for source in state.data_sources.values()
+        for log in source.logs
+        if log.state in (LogState.NEW, LogState.PROCESSING)
+        for path in log.file_paths
+    }
+    expired = [
+        file
+        for file in state.files.values()
+        if file.content and now > file.uploaded + PATH_LIFE and file.path not in pending
+    ]
+    for file in expired:
+        file.content = {}
+    if expired:
+        world.ids.forget_unused(_used_sets(world))
+
+
+def _used_sets(world: World) -> set[str]:
+    state = world.state
+    contents = [
+        *(file.content for file in state.files.values()),
+        *(audience.content for audience in state.audiences.values()),
+        *(audience.published_content for audience in state.audiences.values()),
+    ]
+    names = {name for content in contents for name in content.values()}
+    return names | {file.content for file in state.qc_files.values()}
 
 
 def _files(call: Call, account: Account) -> list[UploadedFile]:
