@@ -16,6 +16,7 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("YUNTU_PUSH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("YUNTU_PUSH_SECRETS", "file")
     monkeypatch.setenv("YUNTU_PUSH_LANG", "en")
+    monkeypatch.setenv("YUNTU_PUSH_API_RATE", "1000")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     before = os.umask(0o077)
     yield

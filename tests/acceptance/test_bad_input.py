@@ -155,7 +155,6 @@ def test_a_segment_is_never_a_path(home: Path):
 
 @pytest.fixture(scope="module")
 def logged_in(tmp_path_factory: pytest.TempPathFactory):
-    os.environ.setdefault("YUNTU_PUSH_SECRETS", "file")
     with world(tmp_path_factory.mktemp("bad") / "home") as w:
         w.build()
         yield w

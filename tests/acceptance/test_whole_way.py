@@ -86,9 +86,6 @@ def test_wait_that_runs_out_is_8_and_the_push_goes_on(tmp_path: Path):
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory):
     """One world for the tests that only read."""
-    import os
-
-    os.environ.setdefault("YUNTU_PUSH_SECRETS", "file")
     with world(tmp_path_factory.mktemp("quick") / "home") as w:
         w.build()
         yield w

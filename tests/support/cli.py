@@ -9,6 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# What every run of a test has, also where no fixture has set it.
+TEST_ENVIRONMENT = {
+    "YUNTU_PUSH_SECRETS": "file",
+    "YUNTU_PUSH_API_RATE": "1000",
+    "YUNTU_PUSH_LANG": "en",
+}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -50,7 +57,7 @@ def yuntu(
     timeout: float = 120,
 ) -> Run:
     """Run `yuntu-push WORDS…`; stdin is a pipe, never a terminal."""
-    environ = {**os.environ, **(env or {})}
+    environ = {**TEST_ENVIRONMENT, **os.environ, **(env or {})}
     if home is not None:
         environ["YUNTU_PUSH_HOME"] = str(home)
     done = subprocess.run(

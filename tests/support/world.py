@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import random
 import subprocess
 import urllib.request
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.cli import Run, command, yuntu, yuntu_json
+from support.cli import TEST_ENVIRONMENT, Run, command, yuntu, yuntu_json
 from yuntu_push.sandbox.demo_world import free_port
 
 
@@ -62,9 +63,12 @@ class World:
 
     def login(self, env: Mapping[str, str] | None = None) -> Run:
         """`auth login --no-browser`, with the consent page opened by hand."""
-        import os
-
-        environ = {**os.environ, "YUNTU_PUSH_HOME": str(self.home), **(env or {})}
+        environ = {
+            **TEST_ENVIRONMENT,
+            **os.environ,
+            "YUNTU_PUSH_HOME": str(self.home),
+            **(env or {}),
+        }
         with subprocess.Popen(
             command("auth", "login", self.channel, "--no-browser", "--json"),
             env=environ,

@@ -76,11 +76,12 @@ class Output:
             views.append(table)
         elif table is not None:
             views.extend(table)
-        for view in views:
-            if self.is_terminal:
+        if self.is_terminal:
+            for view in views:
                 self._pretty(view)
-            else:
-                self._plain(view)
+        elif views:
+            # One header and one kind of row: what a script reads is the first view.
+            self._plain(views[0])
 
     def envelope(
         self,
