@@ -170,6 +170,16 @@ def test_a_key_file_is_made_beside_the_store_and_called_the_weakest_choice(tmp_p
     assert "weakest" in str(one.describe())
 
 
+def test_a_home_that_others_may_look_into_is_fine(tmp_path: Path):
+    """What matters is the key file and the store's folder, both ours alone."""
+    tmp_path.chmod(0o755)
+    store(tmp_path).put(KEY, CANARY)
+    assert store(tmp_path).get(KEY) == CANARY
+
+    (tmp_path / "secrets.key").chmod(0o640)
+    assert refused(store(tmp_path).get, KEY).code == "SECRETS_FILE_UNSAFE"
+
+
 def test_two_processes_that_make_the_key_at_once_get_the_same(tmp_path: Path):
     one, two = (FileKey(environ={}, command=(), beside=tmp_path / "secrets.key") for _ in range(2))
     first = one._made()

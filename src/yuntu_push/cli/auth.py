@@ -1,7 +1,9 @@
 """`auth login|status|refresh|logout|move`: the logins (授权) of the channels."""
 
+import math
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -91,7 +93,7 @@ def status(
     session.messages.notice(msg("secrets: {place}", place=store.describe()))
     for view in views:
         left = _days_left(session, view)
-        if view.authorized and left is not None and left < WARN_DAYS:
+        if view.authorized and left is not None and left <= WARN_DAYS:
             session.messages.warning(
                 msg(
                     "{days} days left for {channel}: `yuntu-push auth refresh {channel}` renews it",
@@ -227,7 +229,8 @@ def _named(accounts: Sequence[Account]) -> str:
 def _days_left(session: Session, view: ChannelView) -> int | None:
     if view.refresh_token_expires_at is None:
         return None
-    return max(0, (view.refresh_token_expires_at - session.clock.now()).days)
+    left = view.refresh_token_expires_at - session.clock.now()
+    return max(0, math.ceil(left / timedelta(days=1)))
 
 
 def _status_data(session: Session, view: ChannelView) -> dict[str, Any]:

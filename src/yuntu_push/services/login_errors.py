@@ -12,7 +12,7 @@ def login_needed(channel: Channel) -> LoginError:
     return LoginError(
         "AUTH_LOGIN_REQUIRED",
         msg("channel {channel} has no valid login", channel=channel.name),
-        hint=_log_in(channel),
+        hint=msg("log in: `yuntu-push auth login {channel}`", channel=channel.name),
     )
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yuntu_push.adapters.secrets.private_files import (
-    make_private_folder,
     read_private,
     remove_private,
     replace_private,
@@ -67,11 +66,11 @@ class FileKey:
             return _checked(_output_of(self._command), self.place())
         named = self._environ.get(KEY_FILE_VARIABLE)
         if named:
-            content = read_private(Path(named).expanduser().absolute())
+            content = read_private(Path(named).expanduser().absolute(), any_folder=True)
             if content is None:
                 raise _missing(named)
             return _checked(content, self.place())
-        content = read_private(self._beside) if self._beside.parent.is_dir() else None
+        content = read_private(self._beside, any_folder=True)
         if content is None:
             if not may_create:
                 raise _missing(str(self._beside))
@@ -85,9 +84,8 @@ class FileKey:
 
     def _made(self) -> bytes:
         """A new key file; of two processes that make one at once, both get the same."""
-        make_private_folder(self._beside.parent)
         fresh = self._beside.with_name(f"{self._beside.name}.{secrets.token_hex(6)}")
-        replace_private(fresh, secrets.token_urlsafe(48).encode() + b"\n")
+        replace_private(fresh, secrets.token_urlsafe(48).encode() + b"\n", any_folder=True)
         try:
             # A link, unlike a rename, fails when another process was first.
             with contextlib.suppress(FileExistsError):
@@ -102,7 +100,7 @@ class FileKey:
             ) from exc
         finally:
             remove_private(fresh)
-        content = read_private(self._beside)
+        content = read_private(self._beside, any_folder=True)
         if content is None:
             raise _missing(str(self._beside))
         return content

@@ -18,14 +18,15 @@ _BINARY = getattr(os, "O_BINARY", 0)
 _NOW_OR_NEVER = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-def read_private(path: Path) -> bytes | None:
+def read_private(path: Path, *, any_folder: bool = False) -> bytes | None:
     """The content of a file that nobody else can read; None when there is none.
 
     `ConfigError` when the file or its folder is a symlink, belongs to someone else, or is open to
-    group or others; `TryLaterError` when the disk fails.
+    group or others; `TryLaterError` when the disk fails. `any_folder` looks at the file alone.
     """
     try:
-        check_folder(path.parent)
+        if not any_folder:
+            check_folder(path.parent)
         descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _BINARY)
     except FileNotFoundError:
         return None
@@ -41,10 +42,12 @@ def read_private(path: Path) -> bytes | None:
         os.close(descriptor)
 
 
-def replace_private(path: Path, content: bytes) -> None:
+def replace_private(path: Path, content: bytes, *, any_folder: bool = False) -> None:
     """Put `content` at `path` (0600) in one step that survives a power loss; errors as above."""
     try:
-        make_private_folder(path.parent)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not any_folder:
+            check_folder(path.parent)
         unfinished = path.with_name(f"{path.name}.{secrets.token_hex(6)}{_UNFINISHED}")
         descriptor = os.open(
             unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY, 0o600

@@ -1,0 +1,45 @@
+"""Runs the command line at a terminal (a pty), typing answers as its questions appear."""
+
+import contextlib
+import os
+import select
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from support.cli import command
+
+
+def at_terminal(
+    *words: str,
+    home: Path,
+    answers: Sequence[tuple[str, str]] = (),
+    env: Mapping[str, str] | None = None,
+    seconds: float = 60,
+) -> tuple[int, str]:
+    """The exit code, and all that the terminal showed; each answer is typed at its question."""
+    import pty
+
+    master, slave = pty.openpty()
+    environ = {**os.environ, "YUNTU_PUSH_HOME": str(home), "NO_COLOR": "1", **(env or {})}
+    process = subprocess.Popen(
+        command(*words), stdin=slave, stdout=slave, stderr=slave, env=environ,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    seen = b""
+    left = list(answers)
+    with contextlib.suppress(OSError):  # the other end is closed when the process ends
+        while select.select([master], [], [], seconds)[0]:
+            chunk = os.read(master, 65536)
+            if not chunk:
+                break
+            seen += chunk
+            if left and left[0][0].encode() in seen[_last_line(seen) :]:
+                os.write(master, left.pop(0)[1].encode() + b"\n")
+    os.close(master)
+    return process.wait(timeout=seconds), seen.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _last_line(seen: bytes) -> int:
+    return seen.rfind(b"\n") + 1
