@@ -38,7 +38,7 @@ def build(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The segment's name.", metavar="NAME")],
     path: Annotated[
-        str | None, typer.Argument(help="A file; `-` is stdin.", metavar="[SOURCE]")
+        str | None, typer.Argument(help="A file; `-` is stdin.", metavar="SOURCE")
     ] = None,
     ids: Annotated[
         list[str] | None,
@@ -199,8 +199,8 @@ def rejects(
 def diff(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The segment.", metavar="NAME")],
-    old: Annotated[int | None, typer.Argument(help="A version.", metavar="[V1]")] = None,
-    new: Annotated[int | None, typer.Argument(help="A later one.", metavar="[V2]")] = None,
+    old: Annotated[int | None, typer.Argument(help="A version.", metavar="V1")] = None,
+    new: Annotated[int | None, typer.Argument(help="A later one.", metavar="V2")] = None,
 ) -> None:
     """Compare two versions of a segment: ids added, removed and kept."""
     first, second, differences = ctx.obj.segments.diff(parse_ref(name).name, old, new)

@@ -32,6 +32,7 @@ DIGESTS_OF_NOTHING = frozenset(
 """Digests that stand for no device: of an empty value, of placeholders, of all zeros."""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PLAIN_PHONE = re.compile(r"(?:86)?1[0-9]{10}")
 _IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _IDENTITY_CARD = re.compile(
     r"[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]{4}[0-9Xx]"
@@ -158,7 +159,8 @@ def is_bank_card(text: str) -> bool:
 
 
 def _personal(text: str) -> RejectReason | None:
-    if mainland_mobile(text):
+    # A long row of digits that merely ends like a phone (0086…, 860…) is more likely an id.
+    if mainland_mobile(text) and (not is_digits(text) or _PLAIN_PHONE.fullmatch(text)):
         return RejectReason.PHONE_IN_CLEAR
     if is_identity_card(text):
         return RejectReason.IDENTITY_CARD

@@ -1,7 +1,7 @@
 """What a person asks for when a segment is built."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Literal
 
 from yuntu_push.domain.errors import ConfigError, YuntuPushError
 from yuntu_push.domain.identifiers import Form, IdType, id_type_named
-from yuntu_push.domain.segment import MAX_PART_SIZE, Part, TypeCounts
+from yuntu_push.domain.segment import MAX_PART_SIZE, Part, Segment, TypeCounts
+from yuntu_push.domain.segment_rows import RowBatch
 from yuntu_push.domain.settings import IdSettings
 from yuntu_push.domain.text import Text, msg
 
@@ -188,6 +189,14 @@ class BuiltSegment:
     def ids_total(self) -> int:
         """All ids of all types."""
         return sum(counts.ids for counts in self.by_type.values())
+
+
+@dataclass(frozen=True)
+class LeaveOut:
+    """People to leave out: whole segments, and lists of ids with the columns that hold them."""
+
+    segments: tuple[Segment, ...] = ()
+    lists: tuple[tuple[tuple[IdColumn, ...], Iterator[RowBatch]], ...] = ()
 
 
 def checked_part_size(size: int) -> int:

@@ -12,6 +12,7 @@ from yuntu_push.domain.segment_build import (
     BuiltSegment,
     Combination,
     Difference,
+    LeaveOut,
     SourceSpec,
 )
 from yuntu_push.domain.segment_rows import RowBatch
@@ -56,7 +57,13 @@ class SegmentEngine(Protocol):
     """Turns rows into parts."""
 
     def build(
-        self, rows: Iterator[RowBatch], plan: BuildPlan, folder: Path, progress: Progress
+        self,
+        rows: Iterator[RowBatch],
+        plan: BuildPlan,
+        folder: Path,
+        progress: Progress,
+        *,
+        leave_out: LeaveOut | None = None,
     ) -> BuiltSegment:
         """The parts, written into `folder`, or `SourceError` or `GuardError`."""
         ...

@@ -8,15 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 
 from yuntu_push.domain.errors import ConfigError, TryLaterError
-from yuntu_push.domain.identifiers import IdType
+from yuntu_push.domain.identifiers import Accepted, IdType, identify
 from yuntu_push.domain.names import local_name
-from yuntu_push.domain.segment import Segment, SegmentRef
+from yuntu_push.domain.segment import Segment, SegmentRef, parse_ref
 from yuntu_push.domain.segment_build import (
     BuildPlan,
     BuildRequest,
     BuiltSegment,
     Combination,
     Difference,
+    IdColumn,
+    LeaveOut,
+    SourceKind,
+    SourceSpec,
     checked_part_size,
 )
 from yuntu_push.domain.settings import IdSettings, SegmentSettings
@@ -61,7 +65,7 @@ class SegmentService:
         started = self._clock.monotonic()
         with _full_disk_is_temporary(), self._store.building(name) as folder:
             source = self._sources.open(request.source)
-            built = self._run(source, plan, folder)
+            built = self._run(source, plan, folder, request)
             segment = self._segment(name, built, folder, started)
             segment = replace(
                 segment,
@@ -76,7 +80,7 @@ class SegmentService:
         plan = replace(self._plan(request), dry_run=True)
         with _full_disk_is_temporary(), self._store.building(_DRY_RUN) as folder:
             source = self._sources.open(request.source)
-            return replace(self._run(source, plan, folder), rejects_path=None)
+            return replace(self._run(source, plan, folder, request), rejects_path=None)
 
     def latest(self) -> list[Segment]:
         """The latest version of every segment."""
@@ -161,11 +165,48 @@ class SegmentService:
             on_empty=request.on_empty,
         )
 
-    def _run(self, source: RowSource, plan: BuildPlan, folder: Path) -> BuiltSegment:
+    def _run(
+        self, source: RowSource, plan: BuildPlan, folder: Path, request: BuildRequest
+    ) -> BuiltSegment:
         plan = replace(plan, rows_expected=source.rows_expected())
-        rows = source.batches([column.column for column in plan.ids])
-        with contextlib.closing(rows):
-            return self._engine().build(rows, plan, folder, self._progress)
+        with contextlib.ExitStack() as opened:
+            leave_out = self._leave_out(request, plan, opened)
+            rows = source.batches([column.column for column in plan.ids])
+            opened.enter_context(contextlib.closing(rows))
+            return self._engine().build(rows, plan, folder, self._progress, leave_out=leave_out)
+
+    def _leave_out(
+        self, request: BuildRequest, plan: BuildPlan, opened: contextlib.ExitStack
+    ) -> LeaveOut:
+        """The people of this build's lists and of the config's."""
+        refs = [parse_ref(text) for text in (*self._settings.exclude, *request.exclude)]
+        lists = []
+        for path in (*self._settings.exclude_csv, *request.exclude_csv):
+            source, columns = self._suppression_list(path, plan)
+            rows = source.batches([column.column for column in columns])
+            opened.enter_context(contextlib.closing(rows))
+            lists.append((columns, rows))
+        return LeaveOut(tuple(self.show(ref) for ref in refs), tuple(lists))
+
+    def _suppression_list(
+        self, path: str, plan: BuildPlan
+    ) -> tuple[RowSource, tuple[IdColumn, ...]]:
+        """A list of people and the columns in it that hold ids of the build's types.
+
+        Columns are found by the names given with `--id`; a list of one column holds ids of the
+        first type, with a header or without one.
+        """
+        spec = SourceSpec(SourceKind.CSV, (path,))
+        source = self._sources.open(spec)
+        names = source.columns()
+        columns = tuple(column for column in plan.ids if column.column in names)
+        if columns or len(names) != 1:
+            return source, columns or plan.ids
+        first = replace(plan.ids[0], column=names[0])
+        if not isinstance(identify(names[0], first.id_type, plan.rules), Accepted):
+            return source, (first,)
+        spec = replace(spec, has_header=False)
+        return self._sources.open(spec), (replace(first, column="c1"),)
 
     def _segment(self, name: str, built: BuiltSegment, folder: Path, started: float) -> Segment:
         return Segment(

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from yuntu_push.adapters.engine.lanes import Lane, lanes_for
-from yuntu_push.adapters.engine.lookalikes import likeness
+from yuntu_push.adapters.engine.lanes import Lane, Mask, lanes_for
+from yuntu_push.adapters.engine.lookalikes import NONE, likeness
 from yuntu_push.adapters.engine.shapes import SHA256, Bytes, Shape, record_of, shape_of
 from yuntu_push.adapters.engine.texts import Index, Texts
 from yuntu_push.domain.id_phone import PLACEHOLDERS
@@ -24,6 +24,7 @@ from yuntu_push.domain.segment_build import IdColumn
 from yuntu_push.domain.settings import IdSettings
 
 BLOCK = 32_768  # rows at a time: matrices of this height stay in the processor's cache
+MAX_SHORT = 9  # digits that are too few whatever they are; ten may be a service number
 _PLACEHOLDERS = [
     np.frombuffer(record_of(SHA256, _a.id), np.uint8)
     for _a in (identify(p, IdType.MOBILE_HASH_SHA256) for p in PLACEHOLDERS)
@@ -41,13 +42,8 @@ class Found:
     rows: Index
 
 
-@dataclass(frozen=True)
-class Reject:
-    """A refused value; `row` is 0-based in its batch."""
-
-    row: int
-    reason: RejectReason
-    masked: str
+Reject = tuple[int, RejectReason, str]
+"""A refused value: its row (0-based in the batch), the reason, a masked form of it."""
 
 
 @dataclass
@@ -59,6 +55,7 @@ class ColumnResult:
     values: int = 0
     accepted: Counter[IdType] = field(default_factory=Counter)
     already_hashed: Counter[IdType] = field(default_factory=Counter)
+    excluded: Counter[IdType] = field(default_factory=Counter)
     rejects: list[Reject] = field(default_factory=list)
     warnings: Counter[IdWarning] = field(default_factory=Counter)
     likenesses: Counter[str] = field(default_factory=Counter)
@@ -93,6 +90,8 @@ class Classifier:
             if len(at):
                 taken = self._fast(texts, at, length, lanes, first, result)
                 left[taken] = False
+        if self._column.id_type is IdType.MOBILE_HASH_SHA256:
+            self._too_short(texts, left, first, result)
         rest = np.flatnonzero(left)
         if len(rest):
             self._one_by_one(texts, rest, first, result, guess=guess)
@@ -122,6 +121,25 @@ class Classifier:
                 break
         return np.concatenate(taken) if taken else np.empty(0, np.int64)
 
+    @staticmethod
+    def _too_short(texts: Texts, left: Mask, first: int, result: ColumnResult) -> None:
+        """Refuse rows of too few digits in bulk: the commonest reject of all."""
+        for length in range(1, MAX_SHORT + 1):
+            at = np.flatnonzero(left & (texts.lengths == length))
+            if not len(at):
+                continue
+            values = texts.matrix(at, length)
+            digits = np.all((values - ord("0")) <= 9, axis=1)
+            rows = at[digits]
+            width = 1 if length < 7 else 2  # as `masked` shows them
+            shown = values[digits][:, :width].tobytes().decode("ascii")
+            result.rejects += [
+                (row, RejectReason.TOO_SHORT, f"{shown[i * width : (i + 1) * width]}****")
+                for i, row in enumerate((rows + first).tolist())
+            ]
+            result.likenesses[NONE] += len(rows)
+            left[rows] = False
+
     def _one_by_one(
         self, texts: Texts, at: Index, first: int, result: ColumnResult, *, guess: bool
     ) -> None:
@@ -141,7 +159,7 @@ class Classifier:
                     result.blank += 1
                     result.values -= 1
                 case Rejected(reason):
-                    result.rejects.append(Reject(place + first, reason, masked(value)))
+                    result.rejects.append((place + first, reason, masked(value)))
                     if guess:
                         result.likenesses[likeness(value)] += 1
         for (id_type, shape), (records, rows) in odd.items():

@@ -25,6 +25,9 @@ WIRE_NUMBERS = {
     IdType.OAID_MD5: 8,
 }
 MEMBER = b"ids.txt"
+# Ids encoded at once: a multiple of 3, so that pieces of base64 join without padding, few enough
+# that a piece's memory is used again instead of being asked for anew.
+_PIECE = 1_200
 ZIP_OVERHEAD = 30 + 46 + 22 + 2 * len(MEMBER)
 _DOS_DATE = (1980 - 1980) << 9 | 1 << 5 | 1  # the first day that a zip can name
 _HEADER = struct.Struct("<4s5H3I2H")
@@ -41,19 +44,22 @@ def item_size(shape: Shape) -> int:
     return 6 + shape.length
 
 
-def lines(id_type: IdType, shape: Shape, records: Bytes) -> Iterator[bytes]:
-    """The lines of some records, each with its newline."""
+def line_pieces(id_type: IdType, shape: Shape, records: Bytes) -> Iterator[bytes]:
+    """The lines of some records, each with its newline, in pieces that stay in the cache."""
     import pybase64
 
     size = item_size(shape)
-    items = np.empty((min(len(records), MAX_IDS_PER_LINE), size), np.uint8)
+    items = np.empty((_PIECE, size), np.uint8)
     # DmpData.idList (1, length-delimited), IdItem.dataType (2, varint), IdItem.id (3, text).
     start = [0x0A, size - 2, 0x10, WIRE_NUMBERS[id_type], 0x1A, shape.length]
     items[:, :6] = np.array(start, np.uint8)
-    for first in range(0, len(records), MAX_IDS_PER_LINE):
-        texts = texts_of(shape, records[first : first + MAX_IDS_PER_LINE])
-        items[: len(texts), 6:] = texts
-        yield pybase64.b64encode(items[: len(texts)].reshape(-1).data) + b"\n"
+    for line in range(0, len(records), MAX_IDS_PER_LINE):
+        of_line = records[line : line + MAX_IDS_PER_LINE]
+        for first in range(0, len(of_line), _PIECE):
+            texts = texts_of(shape, of_line[first : first + _PIECE])
+            items[: len(texts), 6:] = texts
+            yield pybase64.b64encode(items[: len(texts)].reshape(-1).data)
+        yield b"\n"
 
 
 def zipped(
@@ -69,10 +75,10 @@ def zipped(
     pieces: list[bytes] = []
     crc = plain = packed = 0
     for shape, records in runs:
-        for line in lines(id_type, shape, records):
-            crc = isal_zlib.crc32(line, crc)
-            plain += len(line)
-            piece = deflate.compress(line)
+        for text in line_pieces(id_type, shape, records):
+            crc = isal_zlib.crc32(text, crc)
+            plain += len(text)
+            piece = deflate.compress(text)
             packed += len(piece)
             pieces.append(piece)
             if packed + ZIP_OVERHEAD > limit:

@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from yuntu_push.adapters.engine import refusals
 from yuntu_push.adapters.engine.classify import Classifier, ColumnResult
 from yuntu_push.adapters.engine.rejects import RejectFile
+from yuntu_push.adapters.engine.sets import Mask, PeopleToLeaveOut
 from yuntu_push.adapters.engine.spool import Spool
 from yuntu_push.adapters.engine.texts import Texts
 from yuntu_push.domain.identifiers import STOPS_BUILD, IdType, RejectReason, masked
@@ -51,6 +53,7 @@ class Totals:
     ragged: int = 0
     accepted: Counter[IdType] = field(default_factory=Counter)
     already_hashed: Counter[IdType] = field(default_factory=Counter)
+    excluded: Counter[IdType] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
 
 
@@ -65,7 +68,15 @@ class _Digested:
 class Intake:
     """Reads batches, works on several at once, and adds them up in their order."""
 
-    def __init__(self, plan: BuildPlan, spool: Spool, folder: Path, workers: Executor) -> None:
+    def __init__(
+        self,
+        plan: BuildPlan,
+        spool: Spool,
+        folder: Path,
+        workers: Executor,
+        left_out: PeopleToLeaveOut | None = None,
+    ) -> None:
+        self._left_out = left_out or PeopleToLeaveOut()
         self._plan = plan
         self._spool = spool
         self._workers = workers
@@ -101,12 +112,36 @@ class Intake:
                 values = Texts.of(texts).slice(0, SAMPLES)
                 column.samples = [masked(values.value(place)) for place in range(len(values))]
         with_id = np.zeros(batch.rows, np.bool_)
+        for found in (found for column in columns for found in column.found):
+            with_id[found.rows] = True
+        gone = self._rows_left_out(columns, batch.rows)
         for column in columns:
             for found in column.found:
-                with_id[found.rows] = True
-                self._spool.add((found.id_type, found.shape), found.records)
+                records = found.records
+                if gone is not None:
+                    stay = ~gone[found.rows]
+                    records = records[stay]
+                    column.excluded[found.id_type] += len(stay) - len(records)
+                if len(records):
+                    self._spool.add((found.id_type, found.shape), records)
             column.found.clear()
-        return _Digested(batch, columns, int(np.count_nonzero(with_id)), 0)
+        if gone is None:
+            return _Digested(batch, columns, int(np.count_nonzero(with_id)), 0)
+        stay = with_id & ~gone
+        return _Digested(
+            batch, columns, int(np.count_nonzero(stay)), int(np.count_nonzero(with_id & gone))
+        )
+
+    def _rows_left_out(self, columns: list[ColumnResult], rows: int) -> Mask | None:
+        """The rows of which any id is to be left out: people, not ids."""
+        if not self._left_out:
+            return None
+        gone = np.zeros(rows, np.bool_)
+        for found in (found for column in columns for found in column.found):
+            hits = self._left_out.hit((found.id_type, found.shape), found.records)
+            if hits is not None:
+                gone[found.rows[hits]] = True
+        return gone
 
     def _add_up(self, digested: _Digested, progress: Progress) -> None:
         totals = self.totals
@@ -127,22 +162,21 @@ class Intake:
         totals = self.totals
         totals.accepted += result.accepted
         totals.already_hashed += result.already_hashed
+        totals.excluded += result.excluded
         totals.warnings.update({str(w): n for w, n in result.warnings.items()})
         column.values += result.values
         column.blank += result.blank
         column.likenesses += result.likenesses
         column.samples += result.samples[: SAMPLES - len(column.samples)]
         name = column.column.column
-        result.rejects.sort(key=lambda reject: reject.row)
-        for reject in result.rejects:
-            column.rejects[reject.reason] += 1
-            if reject.reason in STOPS_BUILD:
-                raise refusals.personal_data(
-                    column.column, reject.reason, batch.first_row + reject.row
-                )
+        rejects = sorted(result.rejects, key=itemgetter(0))
+        column.rejects.update(map(itemgetter(1), rejects))
+        if not STOPS_BUILD.isdisjoint(column.rejects):
+            row, reason, _ = next(reject for reject in rejects if reject[1] in STOPS_BUILD)
+            raise refusals.personal_data(column.column, reason, batch.first_row + row)
         self._rejects.write(
-            (batch.file, batch.first_row + r.row, None, name, r.reason, r.masked)
-            for r in result.rejects
+            (batch.file, batch.first_row + row, None, name, reason, shown)
+            for row, reason, shown in rejects
         )
         if not column.judged and column.values >= GUESS_AFTER:
             self._judge(column)

@@ -18,6 +18,7 @@ from yuntu_push.adapters.engine.shapes import (
     UUID_UPPER,
     Bytes,
     Shape,
+    digits_of_uuids,
 )
 from yuntu_push.domain.id_device import DIGESTS_OF_NOTHING
 from yuntu_push.domain.identifiers import Form, IdType
@@ -27,11 +28,11 @@ from yuntu_push.domain.settings import IdSettings
 Mask = npt.NDArray[np.bool_]
 Reader = Callable[[Bytes], tuple[Mask, Bytes]]
 
-_NIBBLE = np.full(256, 0xFF, np.uint8)
+NIBBLE = np.full(256, 0xFF, np.uint8)
 for _value, _digits in enumerate(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
                                   "aA", "bB", "cC", "dD", "eE", "fF"]):  # fmt: skip
     for _digit in _digits:
-        _NIBBLE[ord(_digit)] = _value
+        NIBBLE[ord(_digit)] = _value
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _digest_lanes(kind: IdType, *, hashed: bool) -> list[Lane]:
 
 def read_hex(values: Bytes) -> tuple[Mask, Bytes]:
     """Hexadecimal text in either case, as bytes; not the digests and ids of nothing."""
-    nibbles = _NIBBLE[values]
+    nibbles = NIBBLE[values]
     good: Mask = np.all(nibbles <= 15, axis=1)
     if not good.all():
         nibbles = nibbles[good]
@@ -86,10 +87,7 @@ def read_hex(values: Bytes) -> tuple[Mask, Bytes]:
 def read_uuid(values: Bytes) -> tuple[Mask, Bytes]:
     """Hyphenated UUIDs in either case, as 16 bytes; not the zero one."""
     hyphens = (values[:, (8, 13, 18, 23)] == ord("-")).all(axis=1)
-    digits = np.concatenate(
-        [values[:, 0:8], values[:, 9:13], values[:, 14:18], values[:, 19:23], values[:, 24:36]],
-        axis=1,
-    )
+    digits = digits_of_uuids(values)
     good, records = read_hex(digits if hyphens.all() else digits[hyphens])
     mask = hyphens.copy()
     mask[hyphens] = good

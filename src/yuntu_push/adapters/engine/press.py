@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from yuntu_push.adapters.engine.encode import (
     zipped,
 )
 from yuntu_push.adapters.engine.shapes import Bytes, Shape
-from yuntu_push.adapters.engine.spool import Key, SortedIds, Spool
+from yuntu_push.adapters.engine.spool import Key, SortedIds
 from yuntu_push.domain.identifiers import IdType
 from yuntu_push.domain.segment import MAX_PART_SIZE, MAX_PARTS, Part
 from yuntu_push.domain.segment_build import BuildPlan, Progress
@@ -27,6 +28,24 @@ from yuntu_push.domain.text import msg
 _SCALE = 1000  # part budgets are counted in thousandths of a byte, in whole numbers
 _SLACK = 200  # bytes of a zip that no id accounts for
 Run = tuple[Shape, Bytes]
+
+
+class SortedSource(Protocol):
+    """Ids in order: a spool, or several under an operation."""
+
+    def piles(self) -> list[Key]:
+        """The types and shapes, in the order of the parts."""
+        ...
+
+    def count(self, key: Key) -> int:
+        """At most so many ids."""
+        ...
+
+    def partitions(
+        self, key: Key, ahead: Callable[[Callable[[], SortedIds]], Any], window: int
+    ) -> Iterator[SortedIds]:
+        """The ids, ascending, without repeats."""
+        ...
 
 
 @dataclass
@@ -44,7 +63,7 @@ class Press:
     """Cuts, encodes and writes."""
 
     def __init__(
-        self, plan: BuildPlan, spool: Spool, folder: Path, workers: Executor, *, ahead: int
+        self, plan: BuildPlan, spool: SortedSource, folder: Path, workers: Executor, *, ahead: int
     ) -> None:
         self._plan = plan
         self._spool = spool
@@ -109,9 +128,11 @@ class Press:
         part: list[Run] = []
         for id_type, shape in keys:
             cost = _cost_of(shape, self._plan.deflate_level)
-            fingerprint.update(f"{id_type} {shape.length}\n".encode())
+            heading = f"{id_type} {shape.length}\n".encode()
             for block in self._sorted((id_type, shape)):
                 records = block.records
+                fingerprint.update(heading)  # once, before the first id of this shape
+                heading = b""
                 fingerprint.update(records.reshape(-1).data)
                 self.result.ids[id_type] += len(records)
                 self.result.duplicates[id_type] += block.dropped

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from yuntu_push.domain.errors import GuardError, SourceError, TryLaterError, YuntuPushError
 from yuntu_push.domain.identifiers import RejectReason
-from yuntu_push.domain.segment_build import BuildPlan, IdColumn, RejectLimit
+from yuntu_push.domain.segment_build import BuildPlan, Combination, IdColumn, RejectLimit
 from yuntu_push.domain.text import Text, msg
 
 
@@ -114,4 +114,13 @@ def too_large(ids: int) -> SourceError:
         "SEGMENT_TOO_LARGE",
         msg("{ids} ids do not fit the files of one data source", ids=ids),
         hint=msg("split the source into several segments"),
+    )
+
+
+def nothing_left(how: Combination) -> SourceError:
+    """A combination without any id."""
+    return SourceError(
+        "SEGMENT_NOTHING_LEFT",
+        msg("the {operation} of these segments has no ids", operation=how),
+        hint=msg("check which segments are combined, and that they hold the same id types"),
     )

@@ -54,8 +54,11 @@ MD5 = Shape.hexadecimal(32)
 UUID_LOWER = Shape(Form.UUID_LOWER, 36, 16)
 UUID_UPPER = Shape(Form.UUID_UPPER, 36, 16)
 
-_HEX = np.frombuffer(b"".join(b"%02x" % i for i in range(256)), np.uint16)
-_HEX_UPPER = np.frombuffer(b"".join(b"%02X" % i for i in range(256)), np.uint16)
+# Two bytes at a time: a table of 65,536 entries is half the work and still fits the cache.
+_PAIRS = np.arange(65536, dtype=np.uint16).view(np.uint8)
+_NIBBLES = np.stack([_PAIRS >> 4, _PAIRS & 15], axis=1).ravel()
+_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)[_NIBBLES].view(np.uint32)
+_HEX_UPPER = np.frombuffer(b"0123456789ABCDEF", np.uint8)[_NIBBLES].view(np.uint32)
 # A UUID's 32 hex digits and its hyphens in 36 places.
 _UUID_DIGITS = np.array([i for i in range(36) if i not in (8, 13, 18, 23)])
 
@@ -87,9 +90,17 @@ def texts_of(shape: Shape, records: Bytes) -> Bytes:
     if shape.form is Form.ASCII:
         return records[:, : shape.length]
     table = _HEX_UPPER if shape.form is Form.UUID_UPPER else _HEX
-    digits = table[records].view(np.uint8)
+    pairs = np.ascontiguousarray(records).view(np.uint16)
+    digits = np.take(table, pairs).view(np.uint8)
     if shape.form is Form.HEX:
         return digits
     texts = np.full((len(records), 36), ord("-"), np.uint8)
     texts[:, _UUID_DIGITS] = digits
     return texts
+
+
+def digits_of_uuids(texts: Bytes) -> Bytes:
+    """The 32 hex digits of hyphenated UUIDs."""
+    return np.concatenate(
+        [texts[:, 0:8], texts[:, 9:13], texts[:, 14:18], texts[:, 19:23], texts[:, 24:36]], axis=1
+    )

@@ -24,6 +24,7 @@ MEMORY = 96 << 20  # bytes of records kept before they are spilled
 _BLOCK = 16  # AES: a place in the file is a place in the key stream
 Key = tuple[IdType, Shape]
 Bounds = npt.NDArray[np.int64]
+Splitters = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,6 @@ class SortedIds:
 class _Pile:
     """The records of one type and shape: scattered runs in memory, extents in the file."""
 
-    splitters: npt.NDArray[np.uint64] | None = None
     runs: list[tuple[Bytes, Bounds]] = field(default_factory=list)
     extents: dict[int, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     count: int = 0
@@ -51,12 +51,20 @@ class _Pile:
 class Spool:
     """Takes records in any order, from any thread, and gives them back sorted, without repeats."""
 
-    def __init__(self, folder: Path, memory: int = MEMORY) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        memory: int = MEMORY,
+        *,
+        name: str = "spool",
+        share: dict[Key, Splitters] | None = None,
+    ) -> None:
+        self._splitters: dict[Key, Splitters] = {} if share is None else share
         self._piles: dict[Key, _Pile] = defaultdict(_Pile)
         self._memory = memory
         self._held = 0
         self._lock = threading.Lock()
-        self._vault = _Vault(folder / "spool")
+        self._vault = _Vault(folder / name)
 
     def piles(self) -> list[Key]:
         """The types and shapes that have records, in the order of the parts."""
@@ -65,15 +73,15 @@ class Spool:
 
     def count(self, key: Key) -> int:
         """How many records were added, repeats included."""
-        return self._piles[key].count
+        return self._piles[key].count if key in self._piles else 0
 
     def add(self, key: Key, records: Bytes) -> None:
         """Take some records."""
         with self._lock:
             pile = self._piles[key]
-            if not key[1].even and pile.splitters is None:
-                pile.splitters = _splitters(records)
-        run = scatter(records, pile.splitters)
+            if not key[1].even and key not in self._splitters:
+                self._splitters[key] = _splitters(records)
+        run = scatter(records, self._splitters.get(key))
         with self._lock:
             pile.runs.append(run)
             pile.count += len(records)
@@ -95,6 +103,11 @@ class Spool:
                 yield pending.pop(0).result()
         while pending:
             yield pending.pop(0).result()
+
+    def partition(self, key: Key, number: int) -> Bytes:
+        """One partition, sorted and without repeats."""
+        raw = self._gather(key, number) if key in self._piles else None
+        return np.empty((0, key[1].width), np.uint8) if raw is None else sort_unique(raw).records
 
     def close(self) -> None:
         """Forget everything."""
@@ -187,14 +200,12 @@ def _words(records: Bytes) -> npt.NDArray[np.uint64]:
     return records.view(">u8").astype(np.uint64)
 
 
-def _splitters(records: Bytes) -> npt.NDArray[np.uint64]:
+def _splitters(records: Bytes) -> Splitters:
     first = np.sort(_words(records[:, :8])[:, 0])
     return first[np.linspace(0, len(first) - 1, PARTITIONS).astype(np.int64)][1:]
 
 
-def scatter(
-    records: Bytes, splitters: npt.NDArray[np.uint64] | None = None
-) -> tuple[Bytes, Bounds]:
+def scatter(records: Bytes, splitters: Splitters | None = None) -> tuple[Bytes, Bounds]:
     """The records ordered by partition, and where each partition begins (one more at the end).
 
     Without splitters a partition is the first byte of a record. Where the splitters lie does not

@@ -2,18 +2,30 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from yuntu_push.adapters.engine import refusals
+from yuntu_push.adapters.engine import proof, refusals, sets
+from yuntu_push.adapters.engine.classify import Classifier
 from yuntu_push.adapters.engine.intake import ColumnTotals, Intake, Totals
 from yuntu_push.adapters.engine.press import Press, Pressed
+from yuntu_push.adapters.engine.reading import records_of
+from yuntu_push.adapters.engine.sets import PeopleToLeaveOut
 from yuntu_push.adapters.engine.spool import MEMORY, Spool
+from yuntu_push.adapters.engine.texts import Texts
 from yuntu_push.domain.errors import YuntuPushError
 from yuntu_push.domain.identifiers import IN_CLEAR, IdType, RejectReason
-from yuntu_push.domain.segment import TypeCounts
-from yuntu_push.domain.segment_build import BuildPlan, BuiltSegment, ColumnProfile, Progress
+from yuntu_push.domain.segment import Segment, TypeCounts
+from yuntu_push.domain.segment_build import (
+    BuildPlan,
+    BuiltSegment,
+    ColumnProfile,
+    Combination,
+    Difference,
+    LeaveOut,
+    Progress,
+)
 from yuntu_push.domain.segment_rows import RowBatch
 
 FREQUENT_SHARE = 1000  # a value in more than one of so many rows is worth a warning
@@ -28,13 +40,20 @@ class VectorEngine:
         self._memory = memory
 
     def build(
-        self, rows: Iterator[RowBatch], plan: BuildPlan, folder: Path, progress: Progress
+        self,
+        rows: Iterator[RowBatch],
+        plan: BuildPlan,
+        folder: Path,
+        progress: Progress,
+        *,
+        leave_out: LeaveOut | None = None,
     ) -> BuiltSegment:
         """The parts, written into `folder`, or `SourceError` or `GuardError`."""
         spool = Spool(folder, self._memory)
         workers = ThreadPoolExecutor(self._threads, thread_name_prefix="segment")
         try:
-            intake = Intake(plan, spool, folder, workers)
+            people = _people(leave_out or LeaveOut(), plan)
+            intake = Intake(plan, spool, folder, workers, people)
             rejects = intake.run(rows, progress, ahead=self._threads)
             refusal = _unusable(intake.totals, plan)
             if refusal is not None and not plan.dry_run:
@@ -48,6 +67,63 @@ class VectorEngine:
         finally:
             workers.shutdown(wait=True, cancel_futures=True)
             spool.close()
+
+    def verify(self, segment: Segment, progress: Progress) -> None:
+        """Decode every part with the official library and compare, or `SourceError`."""
+        proof.verify(segment, progress)
+
+    def compare(
+        self, old: Segment, new: Segment, folder: Path, progress: Progress
+    ) -> dict[IdType, Difference]:
+        """What `new` has more and less than `old`."""
+        spools = sets.spooled([old, new], folder, self._memory, progress)
+        try:
+            return sets.compared(spools, progress)
+        finally:
+            spools.close()
+
+    def combine(
+        self,
+        how: Combination,
+        segments: Sequence[Segment],
+        plan: BuildPlan,
+        folder: Path,
+        progress: Progress,
+    ) -> BuiltSegment:
+        """The parts of the union, intersection or difference of segments."""
+        spools = sets.spooled(segments, folder, self._memory, progress)
+        workers = ThreadPoolExecutor(self._threads, thread_name_prefix="segment")
+        try:
+            ids = sets.Combined(spools, how)
+            press = Press(plan, ids, folder, workers, ahead=self._threads)
+            pressed = press.run(progress)
+            if not pressed.ids.total():
+                raise refusals.nothing_left(how)
+            counts = {kind: TypeCounts(ids=pressed.ids[kind]) for kind in pressed.ids}
+            return BuiltSegment(
+                fingerprint=pressed.fingerprint,
+                by_type={kind: counts[kind] for kind in IdType if kind in counts},
+                parts=tuple(pressed.parts),
+                rows_read=0,
+                rows_with_id=0,
+            )
+        finally:
+            workers.shutdown(wait=True, cancel_futures=True)
+            spools.close()
+
+
+def _people(leave_out: LeaveOut, plan: BuildPlan) -> PeopleToLeaveOut:
+    people = PeopleToLeaveOut()
+    for segment in leave_out.segments:
+        for id_type, shape, records in records_of(segment):
+            people.add((id_type, shape), records)
+    for columns, rows in leave_out.lists:
+        classifiers = [Classifier(column, plan.rules) for column in columns]
+        for batch in rows:
+            for classifier, texts in zip(classifiers, batch.columns, strict=True):
+                for found in classifier.classify(Texts.of(texts), guess=False).found:
+                    people.add((found.id_type, found.shape), found.records)
+    return people.seal()
 
 
 def _unusable(totals: Totals, plan: BuildPlan) -> YuntuPushError | None:
