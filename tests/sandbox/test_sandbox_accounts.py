@@ -159,3 +159,11 @@ def test_user_info_says_what_the_token_may_call(sb: Sandbox, token: str):
 def test_service_providers_endpoints_refuse_an_ordinary_brand(sb: Sandbox, token: str):
     query = {"yuntu_brand_id": 10250001, "service_provider_id": 1}
     assert sb.get("v3.0/yuntu/brand_info/get/", query, token)["code"] == 40118
+
+
+def test_an_agents_advertisers_of_one_company(sb: Sandbox, token: str):
+    def count(*companies: int) -> int:
+        query = {"advertiser_id": AGENT, "company_ids": list(companies)}
+        return len(sb.get("2/agent/advertiser/select/", query, token)["data"]["list"])
+
+    assert (count(), count(88100002), count(88100001), count(1)) == (5, 5, 0, 0)

@@ -20,6 +20,8 @@ PERMISSIONS = ("账号服务", "投放管理", "工具", "DMP人群管理", "巨
 XINGYE = "杭州星野食品有限公司"
 QINGHE = "上海青禾美妆有限公司"
 AGENCY = "北京远山数字营销有限公司"
+COMPANY_IDS = {XINGYE: 88100001, QINGHE: 88100002, AGENCY: 88100003}
+"""Ids of the companies as an agent's interface knows them."""
 BRAND_LOGIN, AGENCY_LOGIN = 1801000000000001, 1801000000000002
 WORKBENCH_SIZE = 137
 """Advertisers of the workbench: more than one page of the largest size."""

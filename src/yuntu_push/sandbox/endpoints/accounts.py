@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from yuntu_push.sandbox.answers import wrong_parameter
 from yuntu_push.sandbox.records import Account, Kind, Platform
+from yuntu_push.sandbox.seed import COMPANY_IDS
 from yuntu_push.sandbox.world import Call
 
 Item = TypeVar("Item")
@@ -123,10 +124,13 @@ def agent_advertisers(call: Call) -> dict[str, Any]:
     """The advertisers of an agent (代理商), by page or by cursor."""
     agent = call.own_account(call.fields["advertiser_id"], Kind.AGENT, Kind.CHILD_AGENT)
     wanted = call.fields.get("filtering", {}).get("advertiser_ids")
+    companies = call.fields.get("company_ids")
     rows = [
         each.id
         for each in call.world.children(agent.id)
-        if each.kind is Kind.ADVERTISER and (wanted is None or each.id in wanted)
+        if each.kind is Kind.ADVERTISER
+        and (wanted is None or each.id in wanted)
+        and (not companies or COMPANY_IDS.get(each.company) in companies)
     ]
     answer: dict[str, Any] = {"account_source": Platform.AD.value}
     if "cursor" in call.fields or "count" in call.fields:
