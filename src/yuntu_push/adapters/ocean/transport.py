@@ -295,10 +295,12 @@ def _read_body(response: httpx.Response) -> bytes:
 
 def _certificate_problem(exc: BaseException) -> str | None:
     """Why a certificate was not trusted, when that is what happened."""
+    chain: list[BaseException] = []  # a chain of causes may run in a circle
     seen: BaseException | None = exc
-    while seen is not None:
+    while seen is not None and seen not in chain:
         if isinstance(seen, ssl.SSLCertVerificationError):
             return seen.verify_message or "?"
+        chain.append(seen)
         seen = seen.__cause__ or seen.__context__
     return None
 
