@@ -58,7 +58,7 @@ class SecretStores:
 
     def chosen(self) -> str | None:
         """`keyring`, `file` or `env` as the environment or the config says; None when neither."""
-        return self._config.load().settings.secrets.backend
+        return self._config.load().settings.secrets.backend or self.pinned()
 
     def pinned(self) -> str | None:
         """What the config file itself says."""
