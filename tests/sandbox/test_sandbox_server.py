@@ -277,3 +277,38 @@ def _large_dmp_zip() -> bytes:
                 message.idList.add(dataType=2, id=str(n), tags=tags)  # type: ignore[arg-type]
             member.write(base64.b64encode(message.SerializeToString()) + b"\n")
     return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--switch", "copy_to=maybe"], 2, "copy_to"),
+        (["--switch", "nonsense=1"], 2, "nonsense"),
+        (["--speed", "0"], 2, "speed"),
+        (["--faults", "/nowhere/plan.json"], 2, "plan.json"),
+        (["--port", "70000"], 2, "port"),
+    ],
+)
+def test_serve_names_what_is_wrong_with_its_options(words: list[str], code: int, says: str):
+    done = subprocess.run(
+        [sys.executable, "-m", "yuntu_push", "sandbox", "serve", *words],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert done.returncode == code
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_serve_says_when_its_port_is_taken():
+    with SandboxServer(SandboxOptions()) as server:
+        done = subprocess.run(
+            [sys.executable, "-m", "yuntu_push", "sandbox", "serve", "--port", str(server.port)],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+        )
+    assert done.returncode == 75
+    assert str(server.port) in done.stderr
