@@ -1,0 +1,89 @@
+"""Pushes as they are read from the state file."""
+
+import json
+import sqlite3
+from typing import Any
+
+from yuntu_push.adapters.store.database import Database
+from yuntu_push.adapters.store.push_rows import moment, push_of
+from yuntu_push.adapters.store.queries import statements
+from yuntu_push.domain.push import Push
+from yuntu_push.domain.push_record import PushFilter
+
+
+class PushReading:
+    """Reads the push tables of the state file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = statements("push")
+
+    def get(self, push_id: str) -> Push | None:
+        """The push of an id."""
+        with self._database.read() as connection:
+            return self._load_or_none(connection, push_id)
+
+    def find(self, wanted: PushFilter) -> list[Push]:
+        """The pushes that a filter lets through, newest first."""
+        values = {
+            "states": json.dumps(list(wanted.states)) if wanted.states else None,
+            "channel": wanted.channel,
+            "entry": wanted.entry,
+            "since": moment(wanted.since),
+            "brand": wanted.brand,
+        }
+        with self._database.read() as connection:
+            return self._load_all(connection, self._sql["find"], values)
+
+    def twin_of(self, twin: str) -> Push | None:
+        """The newest push of the same content to the same places that has not failed."""
+        with self._database.read() as connection:
+            found = self._load_all(connection, self._sql["twin"], {"twin": twin})
+            return found[0] if found else None
+
+    def on_data_source(self, data_source_id: str) -> list[Push]:
+        """All pushes into one data source, newest first."""
+        with self._database.read() as connection:
+            values = {"data_source_id": data_source_id}
+            return self._load_all(connection, self._sql["on_data_source"], values)
+
+    def known_pairs(self) -> set[tuple[int, int]]:
+        """(advertiser, brand) pairs that were pushed to before."""
+        with self._database.read() as connection:
+            rows = connection.execute(self._sql["known_pairs"])
+            return {(row["advertiser_id"], row["brand_id"]) for row in rows}
+
+    def copies(self, custom_audience_id: int, virtual_adv_id: int) -> int:
+        """How many copies of an audience into a brand are known to be made."""
+        values = {"custom_audience_id": custom_audience_id, "virtual_adv_id": virtual_adv_id}
+        with self._database.read() as connection:
+            return int(connection.execute(self._sql["copies"], values).fetchone()["made"])
+
+    def events(self, push_id: str) -> list[dict[str, Any]]:
+        """The history of a push, oldest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(self._sql["events"], {"push_id": push_id})
+            return [dict(row) for row in rows]
+
+    def _load(self, connection: sqlite3.Connection, push_id: str) -> Push:
+        found = self._load_or_none(connection, push_id)
+        if found is None:
+            raise LookupError(f"push {push_id} is not in the state file")
+        return found
+
+    def _load_or_none(self, connection: sqlite3.Connection, push_id: str) -> Push | None:
+        values = {"push_id": push_id}
+        row = connection.execute(self._sql["push"], values).fetchone()
+        if row is None:
+            return None
+        below = {
+            name: connection.execute(self._sql[name], values).fetchall()
+            for name in ("parts", "brands", "targets", "steps", "calls")
+        }
+        return push_of(row, **below)
+
+    def _load_all(
+        self, connection: sqlite3.Connection, sql: str, values: dict[str, Any]
+    ) -> list[Push]:
+        idents = [row["push_id"] for row in connection.execute(sql, values)]
+        return [self._load(connection, ident) for ident in idents]

@@ -1,0 +1,35 @@
+"""What one of many processes does that reserve a quota together; imports little, starts quickly."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from yuntu_push.adapters.store.database import Database
+from yuntu_push.adapters.store.pushes import PushFile
+from yuntu_push.domain.push import Call, StepName
+from yuntu_push.domain.push_record import Intent
+from yuntu_push.domain.quota import QuotaClaim, QuotaKind
+
+AT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+def claim_some(folder: str, push_id: str, number: int, count: int) -> int:
+    """Reserve `count` creates one after the other; how many were granted."""
+    store = PushFile(Database(Path(folder) / "state.db"))
+    return sum(
+        isinstance(
+            store.begin(
+                push_id,
+                Intent(
+                    step=StepName.CREATE_DATA_SOURCE,
+                    key=f"{number}-{turn}",
+                    fingerprint="f",
+                    before="",
+                    at=AT,
+                    claim=QuotaClaim(QuotaKind.CREATE, "1", AT),
+                    verdict=None,
+                ),
+            ),
+            Call,
+        )
+        for turn in range(count)
+    )
