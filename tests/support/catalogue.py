@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "yuntu_push"
 PO = SOURCE / "locale" / "zh_CN" / "LC_MESSAGES" / "yuntu_push.po"
 MO = PO.with_suffix(".mo")
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+(?::[^}]*)?)\}")
 
 
 def sentences() -> dict[str, set[str]]:

@@ -89,10 +89,10 @@ class PartData(TypedDict):
 
 
 class SegmentData(TypedDict):
-    """`segment build`, `segment show`."""
+    """`segment build`, `segment show`; with `--dry-run` there is no version."""
 
     name: str
-    version: int
+    version: int | None
     fingerprint: str
     rows_read: int
     rows_with_id: int
@@ -102,14 +102,29 @@ class SegmentData(TypedDict):
     rejects: dict[str, int]
     rejects_path: str | None
     parts: list[PartData]
+    built_at: NotRequired[str]
+    seconds: NotRequired[float]
+    columns: NotRequired[list[dict[str, Any]]]
+    would_fail: NotRequired[dict[str, Any] | None]
+
+
+class SegmentSummary(TypedDict):
+    """A version of a segment in short."""
+
+    name: str
+    version: int
+    fingerprint: str
+    ids_total: int
+    id_types: list[str]
+    parts: int
+    bytes: int
     built_at: str
-    seconds: float
 
 
 class SegmentsData(TypedDict):
-    """`segment list`."""
+    """`segment list`, `segment remove`."""
 
-    segments: list[dict[str, Any]]
+    segments: list[SegmentSummary]
 
 
 class PushAccount(TypedDict):
@@ -228,23 +243,172 @@ class DemoData(TypedDict):
     push: PushData
 
 
-ANSWERS: dict[str, type] = {
-    "init": InitData,
-    "guide": GuideData,
-    "demo": DemoData,
-    "config show": ConfigData,
-    "config check": ConfigCheckData,
-    "channel add": ChannelData,
-    "channel show": ChannelData,
-    "channel list": ChannelsData,
-    "auth login": LoginData,
-    "accounts list": AccountsData,
-    "accounts refresh": AccountsData,
-    "segment build": SegmentData,
-    "segment show": SegmentData,
-    "segment list": SegmentsData,
-    "push create": PushData,
-    "push status": PushData,
-    "push list": PushesData,
-    "push resume": PushData,
+class ChannelRemovedData(TypedDict):
+    """`channel remove`."""
+
+    name: str
+    removed: bool
+
+
+class AuthStatus(TypedDict):
+    """The login of one channel; `auth refresh`."""
+
+    name: str
+    secret_stored: bool
+    authorized: bool
+    access_token_expires_at: str | None
+    refresh_token_expires_at: str | None
+    days_left: int | None
+
+
+class StoreData(TypedDict):
+    """Where secrets live."""
+
+    name: str
+    description: str
+
+
+class AuthStatusData(TypedDict):
+    """`auth status`."""
+
+    channels: list[AuthStatus]
+    store: StoreData
+
+
+class LogoutData(TypedDict):
+    """`auth logout`."""
+
+    name: str
+    authorized: bool
+
+
+MovedData = TypedDict("MovedData", {"from": str, "to": str, "channels": list[str]})
+
+
+class RejectsData(TypedDict):
+    """`segment rejects`."""
+
+    name: str
+    version: int
+    rejects: dict[str, int]
+    rejects_path: str | None
+
+
+class SegmentChange(TypedDict):
+    """What changed in one id type."""
+
+    added: int
+    removed: int
+    kept: int
+
+
+class DiffData(TypedDict):
+    """`segment diff`."""
+
+    name: str
+    from_version: int
+    to_version: int
+    by_type: dict[str, SegmentChange]
+
+
+class QuotaData(TypedDict):
+    """One quota of the platform, as far as this tool used it."""
+
+    kind: str
+    subject: str
+    used: int
+    limit: int
+    left: int
+    opens_at: str | None
+
+
+class QuotasData(TypedDict):
+    """`quota`."""
+
+    quotas: list[QuotaData]
+
+
+class ExplanationData(TypedDict):
+    """`explain`."""
+
+    code: str
+    meaning: str
+    step: str
+    retryable: bool
+    exit_code: int | None
+
+
+class CheckData(TypedDict):
+    """One check of `doctor`; `state` is ok, warning, failed or skipped."""
+
+    name: str
+    channel: str | None
+    state: str
+    message: str
+    hint: str | None
+    code: str | None
+
+
+class ChecksData(TypedDict):
+    """`doctor`."""
+
+    checks: list[CheckData]
+
+
+class ScheduleFile(TypedDict):
+    """A file for a scheduler."""
+
+    name: str
+    content: str
+
+
+class ScheduleData(TypedDict):
+    """`schedule print`."""
+
+    scheduler: str
+    files: list[ScheduleFile]
+    written: list[str]
+
+
+# What each command answers; several where its arguments decide which.
+ANSWERS: dict[str, tuple[type, ...]] = {
+    "init": (InitData,),
+    "guide": (GuideData,),
+    "demo": (DemoData,),
+    "doctor": (ChecksData,),
+    "quota": (QuotasData,),
+    "explain": (ExplanationData,),
+    "config show": (ConfigData,),
+    "config check": (ConfigCheckData,),
+    "channel add": (ChannelData,),
+    "channel show": (ChannelData,),
+    "channel list": (ChannelsData,),
+    "channel set-secret": (ChannelData,),
+    "channel remove": (ChannelRemovedData,),
+    "auth login": (LoginData,),
+    "auth status": (AuthStatusData,),
+    "auth refresh": (AuthStatus,),
+    "auth logout": (LogoutData,),
+    "auth move": (MovedData,),
+    "accounts list": (AccountsData,),
+    "accounts refresh": (AccountsData,),
+    "segment build": (SegmentData,),
+    "segment show": (SegmentData,),
+    "segment verify": (SegmentData,),
+    "segment combine": (SegmentData,),
+    "segment list": (SegmentsData,),
+    "segment remove": (SegmentsData,),
+    "segment rejects": (RejectsData,),
+    "segment diff": (DiffData,),
+    "push create": (PushData,),
+    "push status": (PushData, PushesData),
+    "push show": (PushData,),
+    "push list": (PushesData,),
+    "push resume": (PushData, PushesData),
+    "push cancel": (PushData,),
+    "push copy": (PushData,),
+    "push confirm": (PushData,),
+    "schedule print": (ScheduleData,),
 }
+# These print their own output, without the envelope.
+BARE = frozenset({"sandbox serve", "schema", "completion", "config path"})

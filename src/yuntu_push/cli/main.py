@@ -29,6 +29,8 @@ from yuntu_push.cli.boundary import guarded, private_process
 from yuntu_push.cli.help import translate_help
 from yuntu_push.cli.hoist import Line, hoist
 from yuntu_push.cli.session import Session
+from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.text import msg
 
 PLURALS = {
     "account": "accounts",
@@ -80,6 +82,10 @@ class RootGroup(TyperGroup):
         if line.options.version:
             session.output.line(f"yuntu-push {__version__}")
             return
+        if not line.rest and line.options.json:
+            raise ConfigError(
+                "USAGE", msg("a command is needed"), hint=msg("see `yuntu-push --help`")
+            )
         wants_help = not line.rest or {"-h", "--help"} & set(line.rest)
         if not wants_help and line.command[:1] and line.command[0] not in _WITHOUT_CONFIG:
             session.check_config()

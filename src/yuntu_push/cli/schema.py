@@ -37,8 +37,8 @@ def envelope_schema(command: str) -> dict[str, Any]:
     """The JSON Schema of a command's envelope; on errors `data` may be empty."""
     import msgspec
 
-    (data,), components = msgspec.json.schema_components(
-        [contract.ANSWERS[command]], ref_template="#/$defs/{name}"
+    answers, components = msgspec.json.schema_components(
+        contract.ANSWERS[command], ref_template="#/$defs/{name}"
     )
     error = {
         "type": "object",
@@ -62,7 +62,7 @@ def envelope_schema(command: str) -> dict[str, Any]:
             "command": {"const": command},
             "status": {"enum": ["ok", "pending", "partial", "error"]},
             "exit_code": {"type": "integer"},
-            "data": {"anyOf": [data, {"type": "object", "maxProperties": 0}]},
+            "data": {"anyOf": [*answers, {"type": "object", "maxProperties": 0}]},
             "errors": {"type": "array", "items": error},
         },
         "required": ["schema", "command", "status", "exit_code", "data", "errors"],
