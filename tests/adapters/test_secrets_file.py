@@ -252,6 +252,18 @@ def test_a_key_command_without_a_key_is_an_error_and_stores_nothing(tmp_path: Pa
     assert files(tmp_path) == []
 
 
+def test_the_key_command_does_not_see_the_secrets_of_our_environment(tmp_path: Path):
+    environ = {"YUNTU_PUSH_SECRET_ACME_APP_SECRET": "s" * 44, "OTHER": "o" * 44}
+    printed = "import os; print(os.environ.get('YUNTU_PUSH_SECRET_ACME_APP_SECRET', ''))"
+    blind = (sys.executable, "-c", printed)
+    seeing = (sys.executable, "-c", "import os; print(os.environ['OTHER'])")
+
+    assert refused(store(tmp_path, environ=environ, command=blind).put, KEY, CANARY).code == (
+        "SECRETS_KEY_WEAK"
+    )
+    store(tmp_path, environ=environ, command=seeing).put(KEY, CANARY)
+
+
 def test_a_named_key_file_has_to_be_there_and_private(tmp_path: Path):
     environ = {"YUNTU_PUSH_KEY_FILE": str(tmp_path / "named.key")}
     home = tmp_path / "home"

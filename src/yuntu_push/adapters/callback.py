@@ -2,7 +2,8 @@
 
 It binds loopback addresses only, serves until the one request with the registered path and the
 right state has come, and answers everything else with fixed pages. One thread watches all
-connections, so that a browser's idle connection or a slow one holds up nobody.
+connections, so that a browser's idle connection or a slow one holds up nobody. Stray requests are
+not counted: with a limit, any page that the person has open could end the login.
 """
 
 import contextlib

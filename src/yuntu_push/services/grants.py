@@ -1,8 +1,11 @@
 """Grants and app Secrets in the secret store: two slots per channel, by generation."""
 
+from datetime import datetime, timedelta
+
 from yuntu_push.domain.channel import Channel, Grant
 from yuntu_push.domain.errors import ConfigError, TryLaterError
 from yuntu_push.domain.grant_envelope import MAX_ENVELOPE, envelope, grant_of
+from yuntu_push.domain.platform import TokenAnswer
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import SecretStore
@@ -99,3 +102,20 @@ class Grants:
     def forget_older(self, channel: Channel, grant: Grant) -> None:
         """Forget the slot beside a grant."""
         self.store.delete(grant_key(channel, grant.generation + 1))
+
+
+def successor(grant: Grant, answer: TokenAnswer, started_at: datetime) -> Grant:
+    """The grant that a refresh of `grant`, begun at `started_at`, gave."""
+    return new_grant(answer, started_at, grant.generation + 1)
+
+
+def new_grant(answer: TokenAnswer, started_at: datetime, generation: int) -> Grant:
+    """A grant whose lives count from before the call, so that they never end later than said."""
+    return Grant(
+        access_token=SecretText(answer.access_token),
+        access_expires_at=started_at + timedelta(seconds=answer.expires_in),
+        refresh_token=SecretText(answer.refresh_token),
+        refresh_expires_at=started_at + timedelta(seconds=answer.refresh_expires_in),
+        obtained_at=started_at,
+        generation=generation,
+    )

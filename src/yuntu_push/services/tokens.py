@@ -8,7 +8,7 @@ the platform's decision and our first write: then only a new login helps, and we
 
 import contextlib
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from yuntu_push.domain.channel import Channel, Grant
 from yuntu_push.domain.errors import (
@@ -20,7 +20,7 @@ from yuntu_push.domain.journal import RefreshRecord
 from yuntu_push.domain.platform import TokenAnswer
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.text import msg
-from yuntu_push.services.grants import Grants
+from yuntu_push.services.grants import Grants, new_grant, successor
 from yuntu_push.services.login_errors import ended, held_too_long, login_needed, lost
 from yuntu_push.services.ports import Clock, Locks, Notice, OAuthApi, RefreshJournal, SecretStore
 
@@ -110,7 +110,7 @@ class Tokens:
             before = self._last_generation(channel)
             started_at = self._clock.now()
             answer = answer_for(secret)
-            grant = _grant(answer, started_at, before + 1)
+            grant = new_grant(answer, started_at, before + 1)
             self._grants.check_size(channel, grant)
             self._grants.save(channel, grant)
             self._grants.forget_older(channel, grant)
@@ -180,7 +180,7 @@ class Tokens:
             answer = self._oauth.parse(record.answer)
         except YuntuPushError:
             return None  # what was kept is a refusal: nothing changed, the refresh is made again
-        recovered = _successor(grant, answer, record.started_at)
+        recovered = successor(grant, answer, record.started_at)
         self._grants.save(channel, recovered)
         self._journal.discard(channel.name)
         return recovered
@@ -228,10 +228,10 @@ class Tokens:
         except YuntuPushError:  # not sent, or answered without new tokens
             self._journal.discard(channel.name)
             raise
-        successor = _successor(grant, answer, started_at)
-        self._grants.save(channel, successor)
+        renewed = successor(grant, answer, started_at)
+        self._grants.save(channel, renewed)
         self._journal.discard(channel.name)
-        return successor
+        return renewed
 
     def _after_refusal(
         self,
@@ -250,7 +250,7 @@ class Tokens:
         if refusal.platform_code not in REFRESH_TOKEN_ENDED:
             raise refusal
         now = self._clock.now()
-        ended = spent.successor(
+        over = spent.successor(
             access_token=spent.access_token,
             access_expires_at=spent.access_expires_at,
             refresh_token=SecretText(""),
@@ -258,7 +258,7 @@ class Tokens:
             obtained_at=spent.obtained_at,
         )
         with contextlib.suppress(YuntuPushError):  # a courtesy to the next run, not our news
-            self._grants.save(channel, ended)
+            self._grants.save(channel, over)
         error = explain(channel)
         error.platform_code, error.request_id = refusal.platform_code, refusal.request_id
         raise error from refusal
@@ -286,19 +286,3 @@ def _careful(keep: Callable[[bytes], None]) -> Callable[[bytes], None]:
             keep(answer)
 
     return kept
-
-
-def _successor(grant: Grant, answer: TokenAnswer, started_at: datetime) -> Grant:
-    return _grant(answer, started_at, grant.generation + 1)
-
-
-def _grant(answer: TokenAnswer, started_at: datetime, generation: int) -> Grant:
-    """A grant whose lives count from before the call, so that they never end later than said."""
-    return Grant(
-        access_token=SecretText(answer.access_token),
-        access_expires_at=started_at + timedelta(seconds=answer.expires_in),
-        refresh_token=SecretText(answer.refresh_token),
-        refresh_expires_at=started_at + timedelta(seconds=answer.refresh_expires_in),
-        obtained_at=started_at,
-        generation=generation,
-    )

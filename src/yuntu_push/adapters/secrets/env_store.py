@@ -73,8 +73,9 @@ class EnvironmentOver:
 class NoStore:
     """The place of a store where nothing can be kept: reads find nothing, writes are refused."""
 
-    def __init__(self, name: str, refusal: Callable[[], YuntuPushError]) -> None:
+    def __init__(self, name: str, description: Text, refusal: Callable[[], YuntuPushError]) -> None:
         self._name = name
+        self._description = description
         self._refusal = refusal
 
     @property
@@ -84,7 +85,7 @@ class NoStore:
 
     def describe(self) -> Text:
         """Where the secrets are."""
-        return msg("environment variables YUNTU_PUSH_SECRET_…, read only")
+        return self._description
 
     def get(self, key: str) -> SecretText | None:
         """Nothing."""

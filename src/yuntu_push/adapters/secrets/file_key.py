@@ -63,7 +63,7 @@ class FileKey:
         if credential is not None:
             return _checked(_credential_content(credential), self.place())
         if self._command:
-            return _checked(_output_of(self._command), self.place())
+            return _checked(_output_of(self._command, self._environ), self.place())
         named = self._environ.get(KEY_FILE_VARIABLE)
         if named:
             content = read_private(Path(named).expanduser().absolute(), any_folder=True)
@@ -118,10 +118,12 @@ def _credential_content(path: Path) -> bytes:
         ) from exc
 
 
-def _output_of(command: Sequence[str]) -> bytes:
+def _output_of(command: Sequence[str], environ: Mapping[str, str]) -> bytes:
+    """What the command prints; the Secrets of our environment are not handed on to it."""
     try:
         result = subprocess.run(
             list(command),
+            env={k: v for k, v in environ.items() if not k.startswith("YUNTU_PUSH_SECRET_")},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_COMMAND_SECONDS,

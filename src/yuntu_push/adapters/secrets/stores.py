@@ -12,6 +12,7 @@ from yuntu_push.adapters.secrets.env_store import (
     unchosen,
 )
 from yuntu_push.domain.settings import SecretsSettings, Settings
+from yuntu_push.domain.text import msg
 
 
 class Loaded(Protocol):
@@ -96,4 +97,7 @@ class SecretStores:
                 beside=self._folder.with_name(f"{self._folder.name}.key"),
             )
             return FileStore(self._folder, key)
-        return NoStore("env", read_only) if name == "env" else NoStore("", unchosen)
+        if name == "env":
+            place = msg("environment variables YUNTU_PUSH_SECRET_…, read only")
+            return NoStore("env", place, read_only)
+        return NoStore("none", msg("no store has been chosen yet"), unchosen)
