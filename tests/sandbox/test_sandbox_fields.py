@@ -553,3 +553,39 @@ def test_no_body_breaks_the_sandbox(body: Any, key: str):
     answer = sb.raw(method, path, content=content, headers=headers)
     assert answer.status_code == 200
     assert answer.json()["code"] != 0
+
+
+def test_undeclared_fields_pass_when_the_switch_says_so():
+    """As on the real platform, probably; at any depth."""
+    query = {
+        "account_id": WORKBENCH,
+        "filter": {"account_type": "AD", "unknown": 1},
+        "unknown": "x",
+    }
+    for strict, code in ((True, 40001), (False, 0)):
+        with local_sandbox(strict_fields=strict) as sb:
+            token = sb.authorize().access
+            path = "v3.0/customer_center/account/list/"
+            assert sb.get(path, query, token)["code"] == code
+            del query["unknown"]
+            assert sb.get(path, query, token)["code"] == code
+            query["unknown"] = "x"
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, True, None, "0", 1 << 70, -1])
+def test_numbers_are_whole_and_real(world: World, value: Any):
+    """No float, flag, null, text or number beyond 64 bits passes for the enum 0 or an id."""
+    body = {
+        "advertiser_id": OWNER,
+        "data_source_name": "x",
+        "data_format": value,
+        "file_storage_type": 0,
+        "file_paths": [world.path],
+    }
+    token = world.sb.authorize().access
+    answer = world.sb.post("2/dmp/data_source/create/", body, token)
+    assert answer["code"] == 40001
+    assert "data_format" in answer["message"]
+    body |= {"data_format": 0, "advertiser_id": value}
+    answer = world.sb.post("2/dmp/data_source/create/", body, token)
+    assert answer["code"] in (40001, 40002)

@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from yuntu_push.sandbox.answers import wrong_parameter
@@ -27,6 +28,7 @@ def check_fields(
         for name in given:
             if name not in known:
                 raise wrong_parameter(f"{name} 不是该接口的字段")
+    types = _Types(options.strict_fields)
     checked: dict[str, Any] = {}
     for name, field in fields.items():
         limit = limits.get(name, Limit())
@@ -35,7 +37,7 @@ def check_fields(
             if field.required or limit.required:
                 raise wrong_parameter(f"{name} 必填")
             continue
-        checked[name] = _value(name, field.type, value)
+        checked[name] = types.value(name, field.type, value)
         _check_limit(name, limit, checked[name], options.name_unit)
     return checked
 
@@ -73,25 +75,47 @@ def _json_or_text(text: str) -> Any:
         return text
 
 
-def _value(name: str, kind: Type, value: Any) -> Any:
-    match kind:
-        case "integer":
-            return _integer(name, value)
-        case "string":
-            return _typed(name, value, str, "字符串")
-        case "boolean":
-            return _typed(name, value, bool, "布尔值")
-        case "object":
-            return _typed(name, value, dict, "对象")
-        case "file":
-            return _typed(name, value, bytes, "文件")
-        case Array(item):
-            items = _typed(name, value, list, "数组")
-            return [_value(f"{name}[{i}]", item, each) for i, each in enumerate(items)]
-        case Choice(values):
-            return _choice(name, values, value)
-        case Record(fields):
-            return _record(name, fields, _typed(name, value, dict, "对象"))
+@dataclass(frozen=True)
+class _Types:
+    """Checks values against declared types; `strict` refuses undeclared members of objects."""
+
+    strict: bool
+
+    def value(self, name: str, kind: Type, value: Any) -> Any:
+        """The value, an id in quotes as its number; refused by `name` when it has another type."""
+        match kind:
+            case "integer":
+                return _integer(name, value)
+            case "string":
+                return _typed(name, value, str, "字符串")
+            case "boolean":
+                return _typed(name, value, bool, "布尔值")
+            case "object":
+                return _typed(name, value, dict, "对象")
+            case "file":
+                return _typed(name, value, bytes, "文件")
+            case Array(item):
+                items = _typed(name, value, list, "数组")
+                return [self.value(f"{name}[{i}]", item, each) for i, each in enumerate(items)]
+            case Choice(values):
+                return _choice(name, values, value)
+            case Record(fields):
+                return self._record(name, fields, _typed(name, value, dict, "对象"))
+
+    def _record(
+        self, name: str, fields: Mapping[str, Field], value: dict[str, Any]
+    ) -> dict[str, Any]:
+        for key in value:
+            if self.strict and key not in fields:
+                raise wrong_parameter(f"{name}.{key} 不是该接口的字段")
+        checked: dict[str, Any] = {}
+        for key, field in fields.items():
+            if value.get(key) is None:
+                if field.required:
+                    raise wrong_parameter(f"{name}.{key} 必填")
+                continue
+            checked[key] = self.value(f"{name}.{key}", field.type, value[key])
+        return checked
 
 
 def _typed(name: str, value: Any, kind: type, word: str) -> Any:
@@ -114,24 +138,10 @@ def _is_id(name: str) -> bool:
 
 
 def _choice(name: str, values: tuple[str | int, ...], value: Any) -> Any:
-    if isinstance(value, bool) or value not in values:
+    if isinstance(value, bool | float) or value not in values:
         allowed = "、".join(str(each) for each in values)
         raise wrong_parameter(f"{name} 取值错误,应为 {allowed}")
     return value
-
-
-def _record(name: str, fields: Mapping[str, Field], value: dict[str, Any]) -> dict[str, Any]:
-    for key in value:
-        if key not in fields:
-            raise wrong_parameter(f"{name}.{key} 不是该接口的字段")
-    checked: dict[str, Any] = {}
-    for key, field in fields.items():
-        if value.get(key) is None:
-            if field.required:
-                raise wrong_parameter(f"{name}.{key} 必填")
-            continue
-        checked[key] = _value(f"{name}.{key}", field.type, value[key])
-    return checked
 
 
 def _check_limit(name: str, limit: Limit, value: Any, unit: NameUnit) -> None:
