@@ -100,7 +100,7 @@ class SourceSpec:
     has_header: bool = True
     header_row: int = 1
     sheet: str | None = None
-    push_down: bool = False
+    require_sql: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,6 @@ class BuildRequest:
     part_size: int = 10_000_000
     min_rows: int = 1
     on_empty: OnEmpty = "fail"
-    require_sql: str | None = None
     client: str | None = None
     dry_run: bool = False
 

@@ -65,6 +65,22 @@ def with_marks(sql: str, mark: Callable[[str], str]) -> str:
     return _TOKEN.sub(lambda match: mark(match[2]) if match[2] else match[0], sql)
 
 
+def expanded(
+    values: Mapping[str, object], mark: Callable[[str], str]
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Values as a driver binds them, and each parameter's text; a list becomes `(:x_0, :x_1)`."""
+    flat: dict[str, object] = {}
+    texts: dict[str, str] = {}
+    for name, value in values.items():
+        if not isinstance(value, list):
+            flat[name], texts[name] = value, mark(name)
+            continue
+        members = {f"{name}_{place}": item for place, item in enumerate(value)}
+        flat |= members
+        texts[name] = f"({', '.join(mark(member) for member in members)})"
+    return flat, texts
+
+
 def _value(name: str, kind: str, text: str, today: date) -> object:
     try:
         match kind:

@@ -23,7 +23,8 @@ class FileSqlSource:
     def __init__(self, sql: str, spec: SourceSpec, folders: Sequence[Path], now: datetime) -> None:
         self._folders = [str(folder.absolute()) for folder in folders]
         self._bound = parameters.bind(spec.params, sql, now)
-        self._sql = parameters.with_marks(sql, lambda name: f"${name}").strip().rstrip(";")
+        self._values, marks = parameters.expanded(self._bound.values, lambda name: f"${name}")
+        self._sql = parameters.with_marks(sql, marks.__getitem__).strip().rstrip(";")
 
     @property
     def description(self) -> str:
@@ -56,14 +57,14 @@ class FileSqlSource:
             )
             # A newline before the bracket, so that a comment at the query's end does not eat it.
             query = f"select {chosen} from (\n{self._sql}\n) as q({aliases})"  # noqa: S608
-            for rows, texts in duck.stream(con, query, self._bound.values):
+            for rows, texts in duck.stream(con, query, self._values):
                 yield RowBatch(rows, texts, first)
                 first += rows
 
     def _columns(self, con: Any) -> list[str]:
         _check_one_query(con, self._sql)
         described = f"select * from (\n{self._sql}\n) as q limit 0"  # noqa: S608
-        values = dict(self._bound.values)
+        values = self._values
         return list((con.sql(described, params=values) if values else con.sql(described)).columns)
 
     @contextmanager

@@ -1,0 +1,103 @@
+"""Drivers' errors as ours. Their texts may quote rows, so only what names no value passes."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from yuntu_push.domain.errors import ConfigError, SourceError, TryLaterError, YuntuPushError
+from yuntu_push.domain.text import msg
+
+_DIGITS = re.compile(r"[0-9A-Fa-f]{7,}|[0-9]{5,}")
+_LOGIN = frozenset({"28P01", "28000", "1045", "1698"})
+_NO_DATABASE = frozenset({"3D000", "1049"})
+_TIMEOUT = frozenset({"57014", "1969", "3024"})
+_GONE = frozenset(
+    {"57P01", "57P02", "57P03", "08000", "08001", "08003", "08006", "2002", "2003", "2006", "2013",
+     "2055", "1927", "1053", "1040", "53300"}
+)  # fmt: skip
+_AT_CONNECT = {"password authentication": "28P01", "does not exist": "3D000", "pg_hba": "28000"}
+_MYSQL_TEXT = frozenset({"1064", "1146", "1054", "1052", "1060", "1142", "1143", "1248"})
+
+
+@contextmanager
+def translated(source: str) -> Iterator[None]:
+    """Turn whatever a driver raises about `source` into an error of ours, without its details."""
+    try:
+        yield
+    except (YuntuPushError, GeneratorExit):
+        raise
+    except Exception as exc:
+        if not _of_a_driver(exc):
+            raise
+        raise error_of(exc, source) from None
+
+
+def _of_a_driver(exc: BaseException) -> bool:
+    module = type(exc).__module__.partition(".")[0]
+    return module in {"psycopg", "pymysql", "sqlite3", "duckdb", "_duckdb", "ssl"} or isinstance(
+        exc, ConnectionError | TimeoutError | EOFError
+    )
+
+
+def error_of(exc: Exception, source: str) -> YuntuPushError:
+    """Our error for a driver's."""
+    code = _code(exc)
+    if code in _LOGIN:
+        return ConfigError(
+            "SOURCE_LOGIN_REFUSED",
+            msg("{source} refuses the user or the password", source=repr(source)),
+            hint=msg("store the right one: `yuntu-push source login {source}`", source=source),
+        )
+    if code in _NO_DATABASE:
+        return ConfigError(
+            "SOURCE_DATABASE_MISSING",
+            msg("{source} names a database that is not there", source=repr(source)),
+            hint=msg("correct its url in the config"),
+        )
+    if code in _TIMEOUT:
+        return SourceError(
+            "SOURCE_TIMEOUT",
+            msg("the query on {source} ran into the server's time limit", source=repr(source)),
+            hint=msg("make the query cheaper, or prepare its result in a table"),
+        )
+    if code in _GONE or (not code and type(exc).__name__ in _LOST):
+        return TryLaterError(
+            "SOURCE_CONNECTION_LOST",
+            msg("the connection to {source} failed or was lost", source=repr(source)),
+            hint=msg("check host, port and network, then run it again; nothing was kept"),
+        )
+    return SourceError(
+        "SOURCE_SQL_FAILED",
+        msg("{source} refuses the query ({code}): {reason}", source=repr(source), code=code or "?",
+            reason=_reason(exc, code)),
+        hint=msg("try the query in a client of that database"),
+    )  # fmt: skip
+
+
+_LOST = frozenset(
+    {"OperationalError", "ConnectionTimeout", "InterfaceError", "ConnectionError", "TimeoutError",
+     "ConnectionRefusedError", "ConnectionResetError", "EOFError", "SSLError", "gaierror",
+     "AdminShutdown", "SSLCertVerificationError"}
+)  # fmt: skip
+
+
+def _code(exc: Exception) -> str:
+    state = getattr(exc, "sqlstate", None)
+    if state:
+        return str(state)
+    if type(exc).__module__.startswith("psycopg"):  # refusals at connect carry no code
+        text = str(exc)
+        return next((code for sign, code in _AT_CONNECT.items() if sign in text), "")
+    if exc.args and isinstance(exc.args[0], int) and exc.args[0] > 0:
+        return str(exc.args[0])
+    return ""
+
+
+def _reason(exc: Exception, code: str) -> str:
+    """What the server says about the text of the query; of anything else, only the kind."""
+    about_text = code.startswith("42") or code in _MYSQL_TEXT
+    plain = type(exc).__module__.partition(".")[0] == "sqlite3" and not code
+    if not (about_text or plain):
+        return type(exc).__name__
+    text = str(exc.args[-1]) if exc.args else ""
+    return _DIGITS.sub("***", text.splitlines()[0] if text else type(exc).__name__)[:200]

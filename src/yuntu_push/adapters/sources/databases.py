@@ -1,0 +1,174 @@
+"""The rows of a query on a database: one read-only snapshot, streamed, counted, proved."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from yuntu_push.adapters.sources import parameters, sql_gate
+from yuntu_push.adapters.sources.columns import places_of
+from yuntu_push.adapters.sources.database_errors import translated
+from yuntu_push.adapters.sources.dialects import Dialect, Target, connected
+from yuntu_push.domain.errors import SourceError, TryLaterError
+from yuntu_push.domain.segment_build import SourceSpec
+from yuntu_push.domain.segment_rows import RowBatch, TextColumn
+from yuntu_push.domain.text import msg
+
+FETCH = 50_000  # rows at a time
+
+
+class DatabaseSource:
+    """One SELECT on one database.
+
+    Its rows are counted in the snapshot in which they are then streamed; a stream that ends short
+    of the count is an error, as some failures end a result without one.
+    """
+
+    def __init__(
+        self, name: str, target: Target, sql: str, spec: SourceSpec, now: datetime
+    ) -> None:
+        self._name = name
+        self._target = target
+        self._sql = sql.strip().rstrip(";")
+        self._require = spec.require_sql
+        sql_gate.check(self._sql, target.family)
+        if self._require:
+            sql_gate.check(self._require, target.family)
+        self._bound = parameters.bind(spec.params, f"{self._sql}\n{self._require or ''}", now)
+        self._count: int | None = None
+
+    @property
+    def description(self) -> str:
+        """The source's name and kind."""
+        return f"{self._target.family}:{self._name}"
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """The parameters, with relative dates resolved."""
+        return self._bound.shown
+
+    def columns(self) -> list[str]:
+        """The columns that the query gives."""
+        with translated(self._name), connected(self._target) as (dialect, connection):
+            return self._columns(dialect, connection)
+
+    def rows_expected(self) -> int | None:
+        """Known once the stream has begun."""
+        return self._count
+
+    def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
+        """The rows of the query, as many as were counted, or an error."""
+        with translated(self._name), connected(self._target) as (dialect, connection):
+            dialect.begin(connection)
+            self._check_ready(dialect, connection)
+            known = self._columns(dialect, connection)
+            places = places_of(columns, known, repr(self._name))
+            expected = self._counted(dialect, connection)
+            self._count = expected
+            chosen = ", ".join(dialect.quote(known[place]) for place in places)
+            seen = 0
+            # Never closed by itself: closing a streaming cursor would first read all that is left.
+            cursor = dialect.cursor(connection)
+            self._execute(dialect, cursor, f"select {chosen} from (\n{self._sql}\n) q")  # noqa: S608
+            while rows := cursor.fetchmany(FETCH):
+                texts = tuple(text_column(values) for values in zip(*rows, strict=True))
+                yield RowBatch(len(rows), texts, seen + 1)
+                seen += len(rows)
+            if seen != expected:
+                raise TryLaterError(
+                    "SOURCE_SHORT_RESULT",
+                    msg(
+                        "{source} gave {seen} rows of {expected}",
+                        source=repr(self._name),
+                        seen=seen,
+                        expected=expected,
+                    ),
+                    hint=msg("run it again; nothing was kept"),
+                )
+
+    def _check_ready(self, dialect: Dialect, connection: Any) -> None:
+        if not self._require:
+            return
+        row = self._one(dialect, connection, self._require)
+        if not row or not row[0]:
+            raise TryLaterError(
+                "SOURCE_NOT_READY",
+                msg("{source} is not ready: require_sql gives nothing", source=repr(self._name)),
+                hint=msg("run it again when the source is filled"),
+            )
+
+    def _counted(self, dialect: Dialect, connection: Any) -> int:
+        row = self._one(dialect, connection, f"select count(*) from (\n{self._sql}\n) q")  # noqa: S608
+        return int(row[0])
+
+    def _columns(self, dialect: Dialect, connection: Any) -> list[str]:
+        with closing(_plain(dialect, connection)) as cursor:
+            self._execute(dialect, cursor, f"select * from (\n{self._sql}\n) q where 1=0")  # noqa: S608
+            names = [str(column[0]) for column in cursor.description]
+            cursor.fetchmany(1)
+        return names
+
+    def _one(self, dialect: Dialect, connection: Any, sql: str) -> Any:
+        with closing(_plain(dialect, connection)) as cursor:
+            self._execute(dialect, cursor, sql)
+            return cursor.fetchone()
+
+    def _execute(self, dialect: Dialect, cursor: Any, sql: str) -> None:
+        used = set(parameters.names_in(sql))
+        values = {name: self._bound.values[name] for name in used}
+        flat, expanded = parameters.expanded(values, dialect.mark)
+        if flat and dialect.percent:
+            sql = sql.replace("%", "%%")
+        text = parameters.with_marks(sql, expanded.__getitem__)
+        if flat:
+            cursor.execute(text, flat)
+        else:
+            cursor.execute(text)
+
+
+def _plain(dialect: Dialect, connection: Any) -> Any:
+    """A cursor for small results; a streaming one would need its own clean end."""
+    return dialect.cursor(connection) if dialect.name == "duckdb" else connection.cursor()
+
+
+def text_column(values: Sequence[object]) -> TextColumn:
+    """A column of text of a driver's values."""
+    texts = [value if type(value) is str else _text(value) for value in values]
+    joined = "".join(texts)
+    if not joined.isascii():
+        return TextColumn.of(texts)
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)), out=offsets[1:])
+    return TextColumn(memoryview(joined.encode()), offsets.data)
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bytes() | bytearray() | memoryview():
+            raw = bytes(value)
+            try:
+                return raw.decode()
+            except UnicodeDecodeError:
+                return raw.hex()  # a digest stored as bytes
+        case float() if value.is_integer():
+            return str(int(value))
+        case _:
+            return str(value)
+
+
+def probe(name: str, target: Target) -> None:
+    """Connect and ask for one row, or raise what a build would raise."""
+    with translated(name), connected(target) as (dialect, connection):
+        dialect.begin(connection)
+        with closing(_plain(dialect, connection)) as cursor:
+            cursor.execute("select 1")
+            if not cursor.fetchone():
+                raise SourceError(
+                    "SOURCE_SQL_FAILED",
+                    msg("{source} answers nothing", source=repr(name)),
+                    hint=msg("check the server"),
+                )
