@@ -172,6 +172,31 @@ def test_an_agent_is_read_with_its_second_tier(size: int) -> None:
     assert {HOME, HOME + 1} >= {account.parent_id for account in found.accounts}
 
 
+@pytest.mark.parametrize("size", [0, 5, 100, 101, 250])
+@respx.mock
+def test_lists_without_a_total_are_read_to_their_end(size: int) -> None:
+    """A page that is not full is the last one, where the platform states no total."""
+    rows = [FIRST + n for n in range(size)]
+
+    def page(request: httpx.Request) -> httpx.Response:
+        asked = _params(request)
+        start = (asked["page"] - 1) * asked["page_size"]
+        ids = rows[start : start + asked["page_size"]]
+        if "filter" in asked:
+            items = [{"account_id": number, "account_name": "x"} for number in ids]
+            return httpx.Response(200, json=answer({"accounts": items}))
+        return httpx.Response(200, json=answer({"list": ids}))
+
+    respx.get(f"{API}{accounts.WORKBENCH}").mock(side_effect=page)
+    respx.get(f"{API}{accounts.AGENT}").mock(side_effect=page)
+    respx.get(f"{API}{accounts.PUBLIC_INFO}").mock(side_effect=_public)
+
+    for kind in ("CUSTOMER_ADMIN", "CHILD_AGENT"):
+        found = _expand(kind)
+        assert rows == [account.advertiser_id for account in found.accounts]
+        assert found.total == size
+
+
 @respx.mock
 def test_a_large_agent_is_read_by_cursor() -> None:
     """Pages end at 10,000 rows, cursors go on."""

@@ -77,7 +77,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
         def build(base_url: str, _api: object) -> httpx.Client:
             return httpx.Client(base_url=base_url, transport=made)
 
-        monkeypatch.setattr(transport, "_build_client", build)
+        monkeypatch.setattr(transport, "build_client", build)
         yield made
 
 

@@ -129,20 +129,24 @@ def _child(caller: Caller, item: models.Wire, parent_id: int, source: str) -> Ac
 def _paged(caller: Caller, path: str, rows_name: str, fixed: dict[str, object]) -> _Rows:
     """All rows that paging reaches."""
     items: list[models.Wire] = []
-    total = 0
+    stated: int | None = None
     for page in range(1, MOST_BY_PAGE // PAGE_SIZE + 1):
         data = models.record(caller.get(path, **fixed, page=page, page_size=PAGE_SIZE))
         rows = models.records(data.get(rows_name))
         items += rows
-        total = _total(data, "page_info", len(items))
-        if not rows or len(items) >= total:
+        stated = _stated_total(data)
+        if _is_last(len(rows), len(items), stated):
             break
-    return _Rows(items, total)
+    return _Rows(items, max(stated or 0, len(items)))
 
 
-def _total(data: models.Wire, info: str, at_least: int) -> int:
-    stated = models.number(models.record(data.get(info)).get("total_number"))
-    return max(stated or 0, at_least)
+def _stated_total(data: models.Wire) -> int | None:
+    return models.number(models.record(data.get("page_info")).get("total_number"))
+
+
+def _is_last(rows: int, seen: int, stated: int | None) -> bool:
+    """Whether a page ends its list; by its length where the platform states no total."""
+    return rows == 0 or (seen >= stated if stated is not None else rows < PAGE_SIZE)
 
 
 def _agent(caller: Caller, account: AuthorizedAccount) -> Expansion:
@@ -161,29 +165,32 @@ def _agent_advertisers(caller: Caller, agent_id: int, companies: Sequence[int] =
     if companies:  # the login was given some of the agent's companies only; none means all
         fixed["company_ids"] = list(companies)
     first = models.record(caller.get(AGENT, **fixed, page=1, page_size=PAGE_SIZE))
-    total = _total(first, "page_info", 0)
-    if total >= MOST_BY_PAGE:
+    stated = _stated_total(first) or 0
+    if stated >= MOST_BY_PAGE:
         ids = list(_ids_by_cursor(caller, AGENT, fixed))
     else:
-        ids = _ids(first)
-        for page in range(2, -(-total // PAGE_SIZE) + 1):
-            ids += _ids(models.record(caller.get(AGENT, **fixed, page=page, page_size=PAGE_SIZE)))
-    return Expansion(tuple(_named(caller, ids, agent_id)), max(total, len(ids)))
+        ids = list(_ids_by_page(caller, AGENT, fixed, first=first))
+    return Expansion(tuple(_named(caller, ids, agent_id)), max(stated, len(ids)))
 
 
 def _ids(data: models.Wire) -> list[int]:
     return models.numbers(models.either(data, "list", "advertiser_ids", "child_agent_ids"))
 
 
-def _ids_by_page(caller: Caller, path: str, fixed: dict[str, object]) -> Iterator[int]:
-    seen = 0
+def _ids_by_page(
+    caller: Caller, path: str, fixed: dict[str, object], *, first: models.Wire | None = None
+) -> Iterator[int]:
+    """All ids that paging reaches; `first` is the first page where it was read already."""
+    seen, data = 0, first
     for page in range(1, MOST_BY_PAGE // PAGE_SIZE + 1):
-        data = models.record(caller.get(path, **fixed, page=page, page_size=PAGE_SIZE))
+        if data is None:
+            data = models.record(caller.get(path, **fixed, page=page, page_size=PAGE_SIZE))
         ids = _ids(data)
         seen += len(ids)
         yield from ids
-        if not ids or seen >= _total(data, "page_info", seen):
+        if _is_last(len(ids), seen, _stated_total(data)):
             return
+        data = None
 
 
 def _ids_by_cursor(caller: Caller, path: str, fixed: dict[str, object]) -> Iterator[int]:

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from yuntu_push.adapters.ocean import envelope
+from yuntu_push.adapters.ocean.connecting import is_loopback
 from yuntu_push.adapters.ocean.needs import Clock
-from yuntu_push.adapters.ocean.transport import Call, Transport, is_loopback
+from yuntu_push.adapters.ocean.transport import Call, Transport
 from yuntu_push.domain.errors import OutcomeUnknownError, YuntuPushError
 from yuntu_push.domain.platform import NetworkFacts
 from yuntu_push.domain.settings import ApiSettings

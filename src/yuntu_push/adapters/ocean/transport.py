@@ -7,24 +7,22 @@ that matters to a caller who must not do things twice: whether the request can h
 import contextlib
 import functools
 import json
-import logging
 import ssl
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from typing import BinaryIO, Literal
 from urllib.parse import urlsplit
 
 import httpx
 
-from yuntu_push import __version__
+from yuntu_push.adapters.ocean.connecting import build_client, plain, require_tls
 from yuntu_push.adapters.ocean.deadline import Deadline
 from yuntu_push.adapters.ocean.envelope import Reply
 from yuntu_push.adapters.ocean.needs import Clock
-from yuntu_push.domain.errors import ConfigError, OutcomeUnknownError, UnreachableError
+from yuntu_push.domain.errors import OutcomeUnknownError, UnreachableError
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.settings import ApiSettings
 from yuntu_push.domain.text import Text, msg
@@ -60,26 +58,11 @@ class Call:
     sign: Literal["header", "query", "none"] = "header"
 
 
-class _WithoutQuery(logging.Filter):
-    """Takes the query, where a token may travel, out of the HTTP library's own log lines."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                arg.copy_with(query=None) if isinstance(arg, httpx.URL) else arg
-                for arg in record.args
-            )
-        return True
-
-
-logging.getLogger("httpx").addFilter(_WithoutQuery())
-
-
 class Transport:
     """Sends requests to one API host and keeps that host's clock."""
 
     def __init__(self, base_url: str, api: ApiSettings, clock: Clock) -> None:
-        _require_tls(base_url)
+        require_tls(base_url)
         self.base_url = base_url.rstrip("/")
         self._api = api
         self._clock = clock
@@ -87,7 +70,7 @@ class Transport:
 
     @functools.cached_property
     def _client(self) -> httpx.Client:
-        return _build_client(self.base_url, self._api)
+        return build_client(self.base_url, self._api)
 
     def close(self) -> None:
         """Close the connections."""
@@ -210,62 +193,6 @@ class _TooLargeError(httpx.TransportError):
     """The body is larger than any honest answer."""
 
 
-def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _require_tls(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme == "http" and is_loopback(url):
-        return
-    raise ConfigError(
-        "API_URL_INVALID",
-        msg("the API address {url} is refused: https is required", url=url),
-        hint=msg(
-            "set `api_url` of the channel to an https address such as {example}",
-            example="https://api.oceanengine.com",
-        ),
-    )
-
-
-def _build_client(base_url: str, api: ApiSettings) -> httpx.Client:
-    """A client with verified TLS, and proxies and CA bundles from the environment.
-
-    Connections are not kept: after an idle minute of polling the peer may have closed one, and a
-    write that meets that has an unknown outcome for nothing.
-    """
-    try:
-        return httpx.Client(
-            base_url=base_url,
-            headers={"User-Agent": f"yuntu-push/{__version__}", "Accept-Encoding": "identity"},
-            timeout=httpx.Timeout(api.timeout, connect=api.connect_timeout),
-            limits=httpx.Limits(max_keepalive_connections=0),
-            follow_redirects=False,
-            trust_env=not is_loopback(base_url),  # a proxy cannot reach this machine's sandbox
-        )
-    except (OSError, ssl.SSLError) as exc:
-        raise ConfigError(
-            "CA_BUNDLE_UNREADABLE",
-            msg("the CA bundle of SSL_CERT_FILE cannot be read: {reason}", reason=_plain(exc)),
-            hint=msg("point SSL_CERT_FILE to a PEM file of trusted certificates, or unset it"),
-        ) from exc
-    except (ValueError, ImportError, httpx.InvalidURL) as exc:
-        raise ConfigError(
-            "PROXY_INVALID",
-            msg("the proxy of HTTPS_PROXY cannot be used"),
-            hint=msg("set HTTPS_PROXY to an address such as http://proxy.example:3128"),
-        ) from exc
-
-
 def _wire_text(value: object) -> str:
     if isinstance(value, str):
         return value
@@ -310,8 +237,4 @@ def _reason(exc: httpx.TransportError) -> Text | str:
         return msg("the proxy refused")
     if isinstance(exc, httpx.TimeoutException):
         return msg("no connection in time")
-    return _plain(exc)
-
-
-def _plain(exc: BaseException) -> str:
-    return " ".join(str(exc).split())[:200] or type(exc).__name__
+    return plain(exc)
