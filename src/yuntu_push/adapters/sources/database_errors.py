@@ -60,7 +60,8 @@ def error_of(exc: Exception, source: str) -> YuntuPushError:
             msg("the query on {source} ran into the server's time limit", source=repr(source)),
             hint=msg("make the query cheaper, or prepare its result in a table"),
         )
-    if code in _GONE or (not code and type(exc).__name__ in _LOST):
+    lost = not code and type(exc).__name__ in _LOST and not _about_text(exc)
+    if code in _GONE or lost:
         return TryLaterError(
             "SOURCE_CONNECTION_LOST",
             msg("the connection to {source} failed or was lost", source=repr(source)),
@@ -82,22 +83,26 @@ _LOST = frozenset(
 
 
 def _code(exc: Exception) -> str:
+    driver = type(exc).__module__.partition(".")[0]
+    if driver == "pymysql":  # its own numbers say more than the five letters of the standard
+        number = exc.args[0] if exc.args else 0
+        return str(number) if isinstance(number, int) and number > 0 else ""
     state = getattr(exc, "sqlstate", None)
-    if state:
-        return str(state)
-    if type(exc).__module__.startswith("psycopg"):  # refusals at connect carry no code
-        text = str(exc)
-        return next((code for sign, code in _AT_CONNECT.items() if sign in text), "")
-    if exc.args and isinstance(exc.args[0], int) and exc.args[0] > 0:
-        return str(exc.args[0])
-    return ""
+    if state or driver != "psycopg":
+        return str(state or "")
+    text = str(exc)  # refusals at connect carry no code
+    return next((code for sign, code in _AT_CONNECT.items() if sign in text), "")
 
 
 def _reason(exc: Exception, code: str) -> str:
     """What the server says about the text of the query; of anything else, only the kind."""
-    about_text = code.startswith("42") or code in _MYSQL_TEXT
-    plain = type(exc).__module__.partition(".")[0] == "sqlite3" and not code
-    if not (about_text or plain):
+    if not (code.startswith("42") or code in _MYSQL_TEXT or _about_text(exc)):
         return type(exc).__name__
     text = str(exc.args[-1]) if exc.args else ""
     return _DIGITS.sub("***", text.splitlines()[0] if text else type(exc).__name__)[:200]
+
+
+def _about_text(exc: Exception) -> bool:
+    """Whether SQLite, which has no codes for it, speaks of the query's text."""
+    said = str(exc).startswith(("no such", "near ", "ambiguous column", "incomplete input"))
+    return type(exc).__module__.partition(".")[0] == "sqlite3" and said

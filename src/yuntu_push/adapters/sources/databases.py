@@ -1,7 +1,7 @@
 """The rows of a query on a database: one read-only snapshot, streamed, counted, proved."""
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +60,11 @@ class DatabaseSource:
 
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """The rows of the query, as many as were counted, or an error."""
-        with translated(self._name), connected(self._target) as (dialect, connection):
+        with (
+            translated(self._name),
+            ExitStack() as afterwards,
+            connected(self._target) as (dialect, connection),
+        ):
             dialect.begin(connection)
             self._check_ready(dialect, connection)
             known = self._columns(dialect, connection)
@@ -69,8 +73,9 @@ class DatabaseSource:
             self._count = expected
             chosen = ", ".join(dialect.quote(known[place]) for place in places)
             seen = 0
-            # Never closed by itself: closing a streaming cursor would first read all that is left.
             cursor = dialect.cursor(connection)
+            # After the connection: closing an open stream would first read all that is left of it.
+            afterwards.callback(_close_quietly, cursor)
             self._execute(dialect, cursor, f"select {chosen} from (\n{self._sql}\n) q")  # noqa: S608
             while rows := cursor.fetchmany(FETCH):
                 texts = tuple(text_column(values) for values in zip(*rows, strict=True))
@@ -126,6 +131,11 @@ class DatabaseSource:
             cursor.execute(text, flat)
         else:
             cursor.execute(text)
+
+
+def _close_quietly(cursor: Any) -> None:
+    with suppress(Exception):
+        cursor.close()
 
 
 def _plain(dialect: Dialect, connection: Any) -> Any:
