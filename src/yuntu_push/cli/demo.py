@@ -71,7 +71,13 @@ def demo(ctx: typer.Context) -> None:
                     Text(push["state"]),
                     push["upload_num"],
                     push["cover_num"],
-                    [f"{b['brand_name']} ({b['state']})" for b in push["brands"]],
+                    [
+                        Text(
+                            "{brand} ({state})",
+                            {"brand": b["brand_name"], "state": Text(b["state"])},
+                        )
+                        for b in push["brands"]
+                    ],
                 )
             ],
             title=msg("the push, as `yuntu-push push status` shows it"),

@@ -8,6 +8,24 @@ from collections.abc import Iterable
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.text import Text, msg
 
+# What names are given to; the words that errors are made with.
+NOUNS = {
+    str(noun): noun
+    for noun in (
+        msg("channel"),
+        msg("account"),
+        msg("brand"),
+        msg("segment"),
+        msg("source"),
+        msg("push"),
+        msg("command"),
+        msg("entry"),
+        msg("code"),
+        msg("state"),
+        msg("audience type"),
+        msg("id type of the segment"),
+    )
+}
 MAX_NAME = 64
 MAX_PUSH_NAME = 16  # the hosted product's rule for 推送任务名称
 _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -51,7 +69,7 @@ def local_name(name: str, *, what: str) -> str:
     if not text or len(text) > MAX_NAME or bad is not None or text[0] == "-":
         raise ConfigError(
             "NAME_INVALID",
-            msg("{name} is not a name for a {what}", name=repr(name), what=what),
+            msg("{name} is not a name for a {what}", name=repr(name), what=_noun(what)),
             hint=msg("use letters, digits, _ and -, at most {limit}", limit=MAX_NAME),
         )
     return text
@@ -101,6 +119,10 @@ def _columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
+def _noun(what: str) -> Text:
+    return NOUNS.get(what, Text(what))
+
+
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """Up to three known names that a person may have meant."""
     return difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
@@ -113,11 +135,11 @@ def unknown(what: str, name: str, known: Iterable[str], *, hint: Text | None = N
     message = (
         msg(
             "there is no {what} {name}; known: {known}",
-            what=what,
+            what=_noun(what),
             name=repr(name),
             known=", ".join(close),
         )
         if close
-        else msg("there is no {what} {name}", what=what, name=repr(name))
+        else msg("there is no {what} {name}", what=_noun(what), name=repr(name))
     )
     return ConfigError(f"{what.upper().replace(' ', '_')}_UNKNOWN", message, hint=hint)
