@@ -273,6 +273,22 @@ def test_a_locked_store_keeps_a_channel_whole(here: Setting):
     assert "acme" in here.config.entries
 
 
+def test_quiet_channels_are_kept_alive_and_one_that_failed_keeps_nobody_back(here: Setting):
+    here.channels.add(channel(), SECRET, store="file")
+    here.channels.add(channel("idle", same_app_as="acme"), None, store="file")
+    here.channels.add(channel("new", same_app_as="acme"), None, store="file")
+    here.log_in(channel())
+    here.log_in(channel("idle", same_app_as="acme"))  # takes the platform's only login over
+    here.clock.advance(DAY)
+
+    problems = here.channels.keep_alive()
+
+    assert [problem.code for problem in problems] == ["AUTH_LOGIN_REQUIRED"]
+    assert not here.channels.show("acme").authorized
+    assert here.channels.show("idle").authorized
+    assert here.platform.refreshes == 1
+
+
 # --- moving ---------------------------------------------------------------------------------------
 
 

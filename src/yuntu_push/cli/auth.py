@@ -18,7 +18,7 @@ from yuntu_push.cli.times import iso, shown
 from yuntu_push.domain.channel import Account, Channel
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.settings import seconds
-from yuntu_push.domain.text import msg
+from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.channels import ChannelView
 from yuntu_push.services.login import LoggedIn
 from yuntu_push.services.login_errors import login_needed
@@ -124,7 +124,7 @@ def logout(ctx: typer.Context, name: ChannelArgument) -> None:
     session.tokens.forget(channel)
     session.output.show(
         {"name": name, "authorized": False},
-        Table(columns=("name", "authorized"), rows=[(name, False)]),
+        Table(columns=(Text("name"), Text("authorised")), rows=[(name, False)]),
     )
 
 
@@ -152,7 +152,7 @@ def move(
     session.output.show(
         {"from": moved.source, "to": moved.target, "channels": list(moved.channels)},
         Table(
-            columns=("from", "to", "channels"),
+            columns=(Text("from"), Text("to"), Text("channels")),
             rows=[(moved.source, moved.target, list(moved.channels))],
         ),
     )
@@ -246,7 +246,13 @@ def _status_data(session: Session, view: ChannelView) -> dict[str, Any]:
 
 def _status_table(session: Session, views: list[ChannelView]) -> Table:
     return Table(
-        columns=("name", "authorized", "access_token_ends", "login_ends", "days_left"),
+        columns=(
+            Text("name"),
+            Text("authorised"),
+            Text("access token until"),
+            Text("login until"),
+            Text("days left"),
+        ),
         rows=[
             (
                 view.channel.name,

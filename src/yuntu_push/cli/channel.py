@@ -17,7 +17,7 @@ from yuntu_push.cli.session import Session
 from yuntu_push.cli.times import iso, shown
 from yuntu_push.domain.channel import ChannelKind
 from yuntu_push.domain.errors import ConfigError
-from yuntu_push.domain.text import msg
+from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.channels import ChannelView
 
 app = typer.Typer(help="The developer applications (渠道应用) that logins belong to.")
@@ -81,7 +81,14 @@ def list_(ctx: typer.Context) -> None:
     session.output.show(
         {"channels": [channel_data(view) for view in views]},
         Table(
-            columns=("name", "kind", "app_id", "secret_stored", "authorized", "login_ends"),
+            columns=(
+                Text("name"),
+                Text("kind"),
+                Text("APP_ID"),
+                Text("Secret stored"),
+                Text("authorised"),
+                Text("login until"),
+            ),
             rows=[
                 (
                     view.channel.name,
@@ -150,7 +157,7 @@ def remove(ctx: typer.Context, name: NameArgument) -> None:
     removed = session.channels.remove(name)
     session.output.show(
         {"name": removed.name, "removed": True},
-        Table(columns=("name", "removed"), rows=[(removed.name, True)]),
+        Table(columns=(Text("name"), Text("removed")), rows=[(removed.name, True)]),
     )
 
 

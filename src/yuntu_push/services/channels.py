@@ -1,7 +1,8 @@
 """Channels (渠道应用): what the config says about them, and what the secret store holds."""
 
+import builtins
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
@@ -141,6 +142,19 @@ class Channels:
         self._directory.forget(name)
         self._config.remove_channel(name)
         return channel
+
+    def keep_alive(self) -> Sequence[YuntuPushError]:
+        """Renew the logins of which half of a day is over, used or not; what went wrong.
+
+        A quiet channel's 30 days never run out as long as something calls this now and then.
+        """
+        problems: builtins.list[YuntuPushError] = []
+        for channel in self._config.channels().values():
+            try:
+                self._tokens().keep_alive(channel)
+            except YuntuPushError as exc:
+                problems.append(exc)
+        return problems
 
     def _view(self, channel: Channel) -> ChannelView:
         grants = Grants(self._stores.current())
