@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from yuntu_push.domain.channel import Channel
+from yuntu_push.domain.errors import YuntuPushError
 from yuntu_push.domain.push import PushState
 from yuntu_push.services.ports import (
     AudienceApi,
@@ -39,7 +40,7 @@ class Milestones:
 
     config: bool
     channel: bool
-    login: bool
+    login: bool | None  # None: the secret store could not be read
     bound: bool
     segment: bool
     push: bool
@@ -236,16 +237,22 @@ class AppContext(Outside):
         """How far this home is on the way to its first push, without asking the platform."""
         if not self.paths.config_file.exists():
             return Milestones(*[False] * 6)
-        views = self.channels.list()
         accounts = self.directory_store.accounts()
         return Milestones(
             config=True,
-            channel=bool(views),
-            login=any(view.authorized for view in views),
+            channel=bool(self.channels.names()),
+            login=self._any_login(),
             bound=any(account.brands for account in accounts),
             segment=bool(self.segments.latest()),
             push=any(push.state is PushState.SUCCEEDED for push in self.pushes.list()),
         )
+
+    def _any_login(self) -> bool | None:
+        """Whether a channel is logged in; None while the secret store cannot be read."""
+        try:
+            return any(view.authorized for view in self.channels.list())
+        except YuntuPushError:
+            return None
 
     @functools.cached_property
     def doctor(self) -> "Doctor":

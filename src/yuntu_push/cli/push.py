@@ -1,50 +1,32 @@
-"""`push create|status|list|resume|cancel|copy|confirm`: audiences on their way."""
+"""`push create|resume`: audiences on their way; the other commands of `push` stand beside."""
 
 from typing import Annotated
 
 import typer
 
+from yuntu_push.cli import push_list, push_places, push_update
 from yuntu_push.cli.errors import as_json, exit_code_for
 from yuntu_push.cli.output import Status
 from yuntu_push.cli.push_view import (
     end_with,
-    moment_of,
     push_data,
     push_table,
     pushes_table,
-    show_push,
 )
+from yuntu_push.cli.push_waiting import PollOption, TimeoutOption, WaitOption
+from yuntu_push.cli.push_waiting import patience as patience_of
 from yuntu_push.cli.session import Session
 from yuntu_push.domain.errors import (
     ConfigError,
-    LoginError,
-    RefusedError,
-    TryLaterError,
 )
-from yuntu_push.domain.names import unknown
-from yuntu_push.domain.push import Push, PushState
-from yuntu_push.domain.push_record import PushFilter
-from yuntu_push.domain.settings import seconds
+from yuntu_push.domain.push import Push
 from yuntu_push.domain.text import msg
-from yuntu_push.services.push.copies import CopyDecision
 from yuntu_push.services.push.ending import ending
 from yuntu_push.services.push.planning import PushPlan, PushRequest
 from yuntu_push.services.push.runner import Ran
-from yuntu_push.services.push.turns import Patience
 
 app = typer.Typer(help="Push segments to Yuntu brands and advertisers.")
 
-PushArgument = Annotated[
-    str, typer.Argument(help="A push: its id, the beginning of one, or its name.", metavar="PUSH")
-]
-WaitOption = Annotated[bool, typer.Option("--wait", help="Stay until the push has ended.")]
-TimeoutOption = Annotated[
-    str | None, typer.Option(help="With --wait: at most so long (default 3h).", metavar="TIME")
-]
-PollOption = Annotated[
-    str | None,
-    typer.Option(help="With --wait: the first pause between two looks (60s).", metavar="TIME"),
-]
 # What `resume --all` ends with: the first of these that occurred.
 WORST_FIRST = (1, 4, 6, 7, 5, 8)
 
@@ -89,7 +71,7 @@ def create(
 ) -> None:
     """Push a segment to Yuntu brands (巨量云图) and advertisers (巨量引擎)."""
     session: Session = ctx.obj
-    patience = _patience(session, wait, timeout, poll)
+    patience = patience_of(session, wait, timeout, poll)
     plan = session.pushes.plan(
         PushRequest(
             name=name,
@@ -162,94 +144,6 @@ def _ask_about_twin(session: Session, plan: PushPlan) -> bool:
     )
 
 
-@app.command(epilog="Example: `yuntu-push push status k7q2m9 --watch`")
-def status(
-    ctx: typer.Context,
-    push: Annotated[
-        str | None, typer.Argument(help="One push; the list by default.", metavar="[PUSH]")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the platform.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again until it has ended.")] = False,
-    state: Annotated[list[str] | None, typer.Option(help="Only pushes in this state.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Only pushes of this channel.")] = None,
-    brand: Annotated[str | None, typer.Option(help="Only pushes to this brand.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Only pushes made since: 7d, 2026-11-01.", metavar="TIME")
-    ] = None,
-) -> None:
-    """Show one push with present counts, or the list."""
-    session: Session = ctx.obj
-    if push is None:
-        _list(session, state, channel, brand, since)
-        return
-    found = _looked_at(session, session.pushes.find(push), offline=offline)
-    while watch and found.is_working:
-        if not session.output.as_json:
-            session.output.show({}, push_table(found))
-        session.clock.sleep(session.settings.push.poll)
-        found = _looked_at(session, session.pushes.find(found.push_id), offline=offline)
-    show_push(session, found)
-
-
-app.command("show", epilog="Example: `yuntu-push push show k7q2m9`")(status)
-
-
-def _looked_at(session: Session, push: Push, *, offline: bool) -> Push:
-    if offline:
-        return push
-    try:
-        return session.pushes.with_present_counts(push)
-    except (TryLaterError, LoginError, RefusedError) as error:
-        session.messages.warning(
-            msg("the counts are those last seen: {reason}", reason=error.message)
-        )
-        return push
-
-
-@app.command("list", epilog="Example: `yuntu-push push list --state waiting --json`")
-def list_(
-    ctx: typer.Context,
-    state: Annotated[list[str] | None, typer.Option(help="Only pushes in this state.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Only pushes of this channel.")] = None,
-    brand: Annotated[str | None, typer.Option(help="Only pushes to this brand.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Only pushes made since: 7d, 2026-11-01.", metavar="TIME")
-    ] = None,
-) -> None:
-    """List the pushes, newest first."""
-    _list(ctx.obj, state, channel, brand, since)
-
-
-def _list(
-    session: Session,
-    state: list[str] | None,
-    channel: str | None,
-    brand: str | None,
-    since: str | None,
-) -> None:
-    known = [each.value for each in PushState]
-    for text in state or ():
-        if text not in known:
-            raise unknown("state", text, known)
-    moment = moment_of(since, session.clock.now()) if since else None
-    if since and moment is None:
-        raise ConfigError(
-            "TIME_INVALID",
-            msg("{text} is not a time", text=repr(since)),
-            hint=msg("write 7d, 12h or 2026-11-01"),
-        )
-    wanted = PushFilter(
-        states=[PushState(text) for text in state or ()],
-        channel=channel,
-        brand=brand,
-        since=moment,
-    )
-    pushes = session.pushes.list(wanted)
-    session.output.show(
-        {"pushes": [push_data(session, push) for push in pushes]}, pushes_table(pushes)
-    )
-
-
 @app.command(epilog="Example (cron): `yuntu-push push resume --all`")
 def resume(
     ctx: typer.Context,
@@ -261,7 +155,7 @@ def resume(
 ) -> None:
     """Do whatever is due now; what failed is tried again, what is done is not."""
     session: Session = ctx.obj
-    patience = _patience(session, wait, timeout, poll)
+    patience = patience_of(session, wait, timeout, poll)
     if all_ == (push is not None):
         raise ConfigError(
             "USAGE",
@@ -308,70 +202,6 @@ def _status_of_all(code: int, pushes: list[Push]) -> Status:
             return "error"
 
 
-@app.command(epilog="Example: `yuntu-push push cancel k7q2m9`")
-def cancel(ctx: typer.Context, push: PushArgument) -> None:
-    """Give a push up; what it made on the platform stays there."""
-    session: Session = ctx.obj
-    done = session.pushes.cancel(session.pushes.find(push))
-    show_push(session, done.push)
-    if done.data_source_left:
-        session.messages.notice(
-            msg(
-                "the data source {name} stays on the platform; delete it in the DMP pages if it "
-                "is not wanted",
-                name=done.push.audience_name,
-            )
-        )
-
-
-@app.command(epilog="Example: `yuntu-push push copy k7q2m9 --brand 某品牌 --done`")
-def copy(
-    ctx: typer.Context,
-    push: PushArgument,
-    brand: Annotated[str, typer.Option(help="A Yuntu brand.", metavar="ID|NAME")],
-    again: Annotated[bool, typer.Option("--again", help="Copy, whatever is there.")] = False,
-    done: Annotated[bool, typer.Option("--done", help="It was seen in Yuntu.")] = False,
-) -> None:
-    """Copy the audience into a brand, or settle a copy whose answer was lost."""
-    session: Session = ctx.obj
-    if again and done:
-        raise ConfigError(
-            "USAGE", msg("--again and --done exclude each other"), hint=msg("pass one of them")
-        )
-    decision = CopyDecision.MAKE
-    if again or done:
-        decision = CopyDecision.AGAIN if again else CopyDecision.DONE
-    end_with(session, session.push_copies.copy(session.pushes.find(push), brand, decision))
-
-
-@app.command(epilog="Example: `yuntu-push push confirm k7q2m9 --brand 某品牌`")
-def confirm(
-    ctx: typer.Context,
-    push: PushArgument,
-    brand: Annotated[str, typer.Option(help="A Yuntu brand.", metavar="ID|NAME")],
-) -> None:
-    """Note that a person saw the audience in Yuntu (自定义分析)."""
-    session: Session = ctx.obj
-    show_push(session, session.pushes.confirm(session.pushes.find(push), brand))
-
-
-def _patience(session: Session, wait: bool, timeout: str | None, poll: str | None) -> Patience:
-    settings = session.settings.push
-    return Patience(
-        wait=wait,
-        timeout=_seconds("--timeout", timeout, settings.timeout),
-        poll=_seconds("--poll", poll, settings.poll),
-    )
-
-
-def _seconds(option: str, text: str | None, default: float) -> float:
-    if text is None:
-        return default
-    try:
-        return seconds(text)
-    except ValueError:
-        raise ConfigError(
-            "TIME_INVALID",
-            msg("{option}: {text} is not a duration", option=option, text=repr(text)),
-            hint=msg("write 90, 90s, 3m or 3h"),
-        ) from None
+push_list.register(app)
+push_update.register(app)
+push_places.register(app)

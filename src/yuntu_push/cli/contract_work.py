@@ -1,0 +1,135 @@
+"""The shapes of what segments and pushes answer; see `contract`."""
+
+from typing import Any, NotRequired, TypedDict
+
+
+class TypeCounts(TypedDict):
+    """What became of one id type's values."""
+
+    values: int
+    blank: int
+    hashed_by_us: int
+    already_hashed: int
+    rejected: int
+    duplicates: int
+    ids: int
+
+
+class PartData(TypedDict):
+    """One upload-ready file."""
+
+    path: str
+    type: str
+    bytes: int
+    ids: int
+    md5: str
+
+
+class SegmentData(TypedDict):
+    """`segment build`, `segment show`; with `--dry-run` there is no version."""
+
+    name: str
+    version: int | None
+    fingerprint: str
+    rows_read: int
+    rows_with_id: int
+    excluded_rows: int
+    ids_total: int
+    by_type: dict[str, TypeCounts]
+    rejects: dict[str, int]
+    rejects_path: str | None
+    parts: list[PartData]
+    built_at: NotRequired[str]
+    seconds: NotRequired[float]
+    columns: NotRequired[list[dict[str, Any]]]
+    would_fail: NotRequired[dict[str, Any] | None]
+
+
+class SegmentSummary(TypedDict):
+    """A version of a segment in short."""
+
+    name: str
+    version: int
+    fingerprint: str
+    ids_total: int
+    id_types: list[str]
+    parts: int
+    bytes: int
+    built_at: str
+
+
+class SegmentsData(TypedDict):
+    """`segment list`, `segment remove`."""
+
+    segments: list[SegmentSummary]
+
+
+class PushAccount(TypedDict):
+    """The owner (推送账户) of a push."""
+
+    advertiser_id: str
+    name: str
+
+
+class PushBrand(TypedDict):
+    """A brand of a push and how far it is."""
+
+    brand_id: str
+    brand_name: str
+    virtual_adv_id: str
+    state: str
+    yuntu_audience_id: str | None
+
+
+class PushTarget(TypedDict):
+    """A target (投放账户) of a push and how far it is."""
+
+    advertiser_id: str
+    state: str
+
+
+class PushStep(TypedDict):
+    """One step of a push."""
+
+    name: str
+    state: str
+    attempts: int
+    started_at: str | None
+    finished_at: str | None
+    error: dict[str, Any] | None
+
+
+class PushData(TypedDict):
+    """`push create`, `push status`, `push resume` and every command on one push."""
+
+    push_id: str
+    name: str
+    audience_name: str
+    channel: str
+    channel_kind: str
+    segment: str
+    segment_version: int
+    audience_type: str
+    id_types: list[str]
+    account: PushAccount
+    brands: list[PushBrand]
+    targets: list[PushTarget]
+    state: str
+    step: str | None
+    steps: list[PushStep]
+    data_source_id: str | None
+    custom_audience_id: str | None
+    delivery_status: str | None
+    upload_num: int | None
+    cover_num: int | None
+    next_action: str | None
+    next_at: str | None
+    created_at: str
+    updated_at: str
+    error: dict[str, Any] | None
+
+
+class PushesData(TypedDict):
+    """`push list`, `push status` without a push, `push resume --all`."""
+
+    pushes: list[PushData]
