@@ -5,9 +5,13 @@ servers execute, statements that hide inside a CTE, and functions that act are r
 """
 
 import re
+from typing import TYPE_CHECKING
 
 from yuntu_push.domain.errors import SourceError
 from yuntu_push.domain.text import msg
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 _EXECUTED_COMMENT = re.compile(r"/\*M?!")
 # Functions that act, read files or reach other hosts, whatever the session's mode.
@@ -55,7 +59,7 @@ def check(sql: str, dialect: str) -> None:
             raise _refused(msg("the function {name} is not allowed", name=name))
 
 
-def _writes(node: object) -> bool:
+def _writes(node: "exp.Expression") -> bool:
     from sqlglot import exp
 
     forbidden = (
@@ -67,13 +71,16 @@ def _writes(node: object) -> bool:
     return isinstance(node, forbidden)
 
 
-def _function(node: object) -> str:
+def _function(node: "exp.Expression") -> str:
     from sqlglot import exp
 
     if isinstance(node, exp.Anonymous):
         return str(node.name).lower()
     if isinstance(node, exp.Func):
         return str(node.sql_name()).lower()
+    alias = node.args.get("alias") if isinstance(node, exp.Table) else None
+    if isinstance(alias, exp.TableAlias) and alias.this is None:
+        return str(node.name).lower()  # a call that this dialect does not know, taken for an alias
     return ""
 
 
