@@ -34,13 +34,21 @@ from yuntu_push.domain.quota import QuotaUse
 class PushFile(PushReading):
     """The push tables of the state file."""
 
-    def add(self, push: Push, *, twin: str, again: bool) -> Push | None:
-        """Store a new push; or, unless `again`, the earlier one with the same `twin` instead."""
+    def add(
+        self, push: Push, *, twin: str, again: bool, supersedes: str | None = None
+    ) -> Push | None:
+        """Store a new push; or, unless `again`, the earlier one with the same `twin` instead.
+
+        The push `supersedes` gives its place up in the same transaction.
+        """
         with self._database.write() as connection:
             if not again:
                 earlier = connection.execute(self._sql["twin"], {"twin": twin}).fetchone()
                 if earlier is not None:
                     return self._load(connection, earlier["push_id"])
+            if supersedes is not None:
+                old = self._load(connection, supersedes)
+                self._move(connection, old, PushState.SUPERSEDED, push.created_at)
             self._insert(connection, push, twin)
         return None
 
@@ -181,15 +189,25 @@ class PushFile(PushReading):
     ) -> Push:
         """Change a push's state alone."""
         with self._database.write() as connection:
-            _check_move(self._load(connection, push_id), state)
-            values = {
-                "push_id": push_id,
-                "state": state.value,
-                "at": stamp(at),
-                "failure": failure_column(failure),
-            }
-            connection.execute(self._sql["move"], values)
+            self._move(connection, self._load(connection, push_id), state, at, failure)
             return self._load(connection, push_id)
+
+    def _move(
+        self,
+        connection: sqlite3.Connection,
+        push: Push,
+        state: PushState,
+        at: datetime,
+        failure: Failure | None = None,
+    ) -> None:
+        _check_move(push, state)
+        values = {
+            "push_id": push.push_id,
+            "state": state.value,
+            "at": stamp(at),
+            "failure": failure_column(failure),
+        }
+        connection.execute(self._sql["move"], values)
 
     def learn(
         self, push_id: str, facts: Facts, at: datetime, *, step: StepName | None = None,

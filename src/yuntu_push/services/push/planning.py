@@ -46,6 +46,8 @@ class PushRequest:
     audience_name: str | None = None
     audience_type: str = "private"
     description: str = ""
+    entry: str | None = None
+    publish_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class PushPlanner:
     ) -> None:
         self._store = store
         self._channels = channels
-        self._directory = directory
+        self.directory = directory
         self._segments = segments
         self._clock = clock
         self._api = api
@@ -89,9 +91,9 @@ class PushPlanner:
         segment = self.segment(request.segment)
         check_client(channel, segment)
         parts = chosen_parts(segment, [id_type_named(text) for text in request.id_types])
-        account = self._directory.resolve_account(channel.name, request.account)
-        brands = self._directory.resolve_brands(account, request.brands)
-        targets = self._directory.resolve_targets(account, request.targets)
+        account = self.directory.resolve_account(channel.name, request.account)
+        brands = self.directory.resolve_brands(account, request.brands)
+        targets = self.directory.resolve_targets(account, request.targets)
         push_id, now = self._new_id(), self._clock.now()
         return self._planned(
             Push(
@@ -121,6 +123,8 @@ class PushPlanner:
                 account_name=account.name,
                 company=account.company,
                 mode=Mode.CREATE,
+                entry=request.entry,
+                publish_at=request.publish_at,
                 state=PushState.PENDING,
                 position=0,
                 created_at=now,

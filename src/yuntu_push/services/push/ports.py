@@ -6,17 +6,24 @@ from typing import Any, Protocol
 
 from yuntu_push.domain.channel import Account, Brand
 from yuntu_push.domain.failure import Failure
+from yuntu_push.domain.identifiers import IdType
 from yuntu_push.domain.push import Call, Facts, Push, PushState, StepName
 from yuntu_push.domain.push_record import Change, Intent, PushFilter, Settlement, Verdict
 from yuntu_push.domain.quota import QuotaKind, QuotaUse
-from yuntu_push.domain.segment import Segment
+from yuntu_push.domain.segment import Segment, SegmentRef
+from yuntu_push.domain.segment_build import BuildRequest, Combination, Difference
 
 
 class PushStore(Protocol):
     """Pushes in the state file; every method is one transaction."""
 
-    def add(self, push: Push, *, twin: str, again: bool) -> Push | None:
-        """Store a new push; or, unless `again`, the live push with the same `twin` and no store."""
+    def add(
+        self, push: Push, *, twin: str, again: bool, supersedes: str | None = None
+    ) -> Push | None:
+        """Store a new push; or, unless `again`, the earlier one with the same `twin` instead.
+
+        The push `supersedes` gives its place up in the same transaction.
+        """
         ...
 
     def get(self, push_id: str) -> Push | None: ...
@@ -94,6 +101,30 @@ class SegmentShelf(Protocol):
 
     def load(self, name: str, version: int | None = None) -> Segment:
         """A version (the latest without one), or `ConfigError` with the nearest names."""
+        ...
+
+
+class SegmentChanges(Protocol):
+    """What changed between versions of a segment."""
+
+    def diff(
+        self, name: str, old: int | None = None, new: int | None = None
+    ) -> tuple[Segment, Segment, dict[IdType, Difference]]:
+        """Two versions and their difference per id type; `ConfigError` when one is gone."""
+        ...
+
+    def combine(
+        self, name: str, how: Combination, refs: Sequence[SegmentRef], part_size: int | None = None
+    ) -> Segment:
+        """A segment made of others."""
+        ...
+
+
+class SegmentBuilder(Protocol):
+    """Builds segments."""
+
+    def build(self, request: BuildRequest) -> Segment:
+        """A new version, or the latest one when it has the same content."""
         ...
 
 

@@ -12,7 +12,7 @@ from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock
 from yuntu_push.services.push.labels import state_label
 from yuntu_push.services.push.planning import PushPlan, PushPlanner, PushRequest
-from yuntu_push.services.push.ports import PushStore
+from yuntu_push.services.push.ports import Directory, PushStore
 from yuntu_push.services.push.runner import PushRunner
 from yuntu_push.services.push.view import audience_facts
 
@@ -46,6 +46,11 @@ class PushTasks:
         self._channels = channels
         self._api_for = api_for
         self._clock = clock
+
+    @property
+    def directory(self) -> Directory:
+        """Where accounts and brands are looked up."""
+        return self._planner.directory
 
     def plan(self, request: PushRequest) -> PushPlan:
         """The push that a request means; nothing is written."""

@@ -16,8 +16,11 @@ INSERT INTO push_part (push_id, position, path, id_type, size, ids, md5, operati
 VALUES (:push_id, :position, :path, :id_type, :size, :ids, :md5, :operation);
 
 -- name: insert_brand
-INSERT INTO push_brand (push_id, brand_id, position, brand_name, virtual_adv_id, state)
-VALUES (:push_id, :brand_id, :position, :brand_name, :virtual_adv_id, :state);
+INSERT INTO push_brand (
+  push_id, brand_id, position, brand_name, virtual_adv_id, state, yuntu_audience_id, submitted_at
+) VALUES (
+  :push_id, :brand_id, :position, :brand_name, :virtual_adv_id, :state, :yuntu_audience_id,
+  :submitted_at);
 
 -- name: insert_target
 INSERT INTO push_target (push_id, advertiser_id, position, owner, state, group_size)

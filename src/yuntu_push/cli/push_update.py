@@ -1,0 +1,109 @@
+"""`push update|run`: new content for an audience that exists."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from yuntu_push.cli.push_places import PushArgument
+from yuntu_push.cli.push_view import end_with, push_data, push_table
+from yuntu_push.cli.push_waiting import PollOption, TimeoutOption, WaitOption, patience
+from yuntu_push.cli.session import Session
+from yuntu_push.domain.guards import GuardName
+from yuntu_push.domain.push import Mode, Push, PushState
+from yuntu_push.domain.text import msg
+from yuntu_push.services.push.updates import UpdateRequest
+
+
+class UpdateMode(StrEnum):
+    """What becomes of the content that is there."""
+
+    RESET = "reset"
+    APPEND = "append"
+    REMOVE = "remove"
+    MIRROR = "mirror"
+
+
+class CopyWhen(StrEnum):
+    """When new content is copied into the Yuntu brands."""
+
+    FIRST = "first"
+    EACH = "each"
+    WEEKLY = "weekly"
+    MANUAL = "manual"
+
+
+AllowOption = Annotated[
+    list[GuardName] | None, typer.Option(help="Let this guard pass once; repeats.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `push`."""
+    app.command(epilog="Example: `yuntu-push push update k7q2m9 --segment vip --wait`")(update)
+    app.command(epilog="Example (cron): `yuntu-push push run vip_daily`")(run)
+
+
+def update(
+    ctx: typer.Context,
+    push: PushArgument,
+    segment: Annotated[str, typer.Option(help="The segment.", metavar="NAME[@VERSION]")],
+    mode: Annotated[
+        UpdateMode, typer.Option(help="What becomes of the content that is there.")
+    ] = UpdateMode.RESET,
+    copy: Annotated[
+        CopyWhen, typer.Option(help="When a brand gets a new copy; a copy is a snapshot.")
+    ] = CopyWhen.FIRST,
+    allow: AllowOption = None,
+    again: Annotated[bool, typer.Option("--again", help="Even if nothing changed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = None,
+    poll: PollOption = None,
+) -> None:
+    """Bring new content into a push's data source; the audience's id stays."""
+    session: Session = ctx.obj
+    limits = patience(session, wait, timeout, poll)
+    plan = session.push_updates.plan(
+        session.pushes.find(push),
+        UpdateRequest(
+            segment=segment, mode=Mode(mode.value), copy=copy.value, passing=_names(allow)
+        ),
+    )
+    if plan.note is not None:
+        session.messages.notice(plan.note)
+    if plan.same is not None and not again:
+        session.messages.notice(
+            msg("push {push} brought the same content; nothing to do", push=plan.same.push_id)
+        )
+        end_with(session, plan.same)
+        return
+    if dry_run:
+        data = {**push_data(session, plan.push), "dry_run": True}
+        session.output.show(data, push_table(plan.push))
+        session.messages.notice(msg("nothing was sent: this was a dry run"))
+        return
+    made = session.push_updates.create(plan)
+    end_with(session, session.push_runner.run(made.push_id, limits), waited=wait)
+
+
+def run(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="An entry of `pushes:`.", metavar="NAME")],
+    allow: AllowOption = None,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = None,
+    poll: PollOption = None,
+) -> None:
+    """Build and push an entry of the config: the first run creates, later runs update."""
+    session: Session = ctx.obj
+    limits = patience(session, wait, timeout, poll)
+    prepared = session.push_entries.prepare(name, passing=_names(allow))
+    push: Push = prepared.push
+    if prepared.new or push.is_working or push.state is PushState.FAILED:
+        push = session.push_runner.run(push.push_id, limits)
+    end_with(session, push, waited=wait)
+
+
+def _names(allow: list[GuardName] | None) -> tuple[str, ...]:
+    return tuple(guard.value for guard in allow or ())

@@ -1,0 +1,104 @@
+"""Guards: what a push may change about an audience without a person saying so."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from yuntu_push.domain.errors import ConfigError, GuardError
+from yuntu_push.domain.settings import GuardEntry
+from yuntu_push.domain.text import Text, msg
+
+_SHARE = re.compile(r"(\d{1,6}(?:\.\d+)?)\s*(%?)")
+
+
+class GuardName(StrEnum):
+    """The guards of a pushes entry, by their keys."""
+
+    MAX_REMOVED = "max_removed"
+    MAX_GROWTH = "max_growth"
+    MIN_IDS = "min_ids"
+    MAX_IDS = "max_ids"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How a push changes an audience, in ids; `before` is None when that is not known.
+
+    `removed` and `added` are exact where both contents are at hand, else the difference of totals.
+    """
+
+    after: int
+    before: int | None = None
+    removed: int = 0
+    added: int = 0
+
+    @classmethod
+    def of_totals(cls, before: int | None, after: int) -> "Sizes":
+        """The least that must have changed, when only totals are known."""
+        old = before or 0
+        return cls(after, before, max(0, old - after), max(0, after - old))
+
+
+def check_guards(guards: GuardEntry, sizes: Sizes, passing: Collection[str] = ()) -> None:
+    """Raise the `GuardError` of the first guard that refuses; those named in `passing` do not."""
+    for name, reason in _refusals(guards, sizes):
+        if name.value not in passing:
+            raise GuardError(
+                f"GUARD_{name.upper()}",
+                reason,
+                hint=msg("the platform is unchanged; `--allow {guard}` lets one run pass",
+                         guard=name.value),
+            )  # fmt: skip
+
+
+def _refusals(guards: GuardEntry, sizes: Sizes) -> list[tuple[GuardName, Text]]:
+    found = []
+    if guards.min_ids is not None and sizes.after < guards.min_ids:
+        found.append((GuardName.MIN_IDS, _bound(sizes.after, guards.min_ids, least=True)))
+    if guards.max_ids is not None and sizes.after > guards.max_ids:
+        found.append((GuardName.MAX_IDS, _bound(sizes.after, guards.max_ids, least=False)))
+    if not sizes.before:
+        return found
+    if sizes.removed > _allowed(guards.max_removed, sizes.before):
+        found.append(
+            (
+                GuardName.MAX_REMOVED,
+                msg(
+                    "this push would remove {share} % of the audience (limit {limit})",
+                    share=round(100 * sizes.removed / sizes.before),
+                    limit=guards.max_removed,
+                ),
+            )
+        )
+    if guards.max_growth is not None and sizes.added > _allowed(guards.max_growth, sizes.before):
+        found.append(
+            (
+                GuardName.MAX_GROWTH,
+                msg(
+                    "this push would add {share} % to the audience (limit {limit})",
+                    share=round(100 * sizes.added / sizes.before),
+                    limit=guards.max_growth,
+                ),
+            )
+        )
+    return found
+
+
+def _bound(ids: int, limit: int, *, least: bool) -> Text:
+    if least:
+        return msg("the segment has {ids} ids, fewer than {limit}", ids=ids, limit=limit)
+    return msg("the segment has {ids} ids, more than {limit}", ids=ids, limit=limit)
+
+
+def _allowed(text: str, before: int) -> float:
+    """Ids that a limit such as `30%` or `5000` allows."""
+    match = _SHARE.fullmatch(text.strip())
+    if match is None:
+        raise ConfigError(
+            "GUARD_INVALID",
+            msg("{text} is no limit", text=repr(text)),
+            hint=msg("write a number of ids such as 5000, or a share such as 30%"),
+        )
+    number = float(match[1])
+    return number * before / 100 if match[2] else number

@@ -1,0 +1,104 @@
+"""What an update sends, and how it changes the audience."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.guards import Sizes
+from yuntu_push.domain.identifiers import IdType
+from yuntu_push.domain.platform import Operation
+from yuntu_push.domain.push import Mode, Push, PushPart
+from yuntu_push.domain.segment import Segment, SegmentRef
+from yuntu_push.domain.segment_build import Combination
+from yuntu_push.domain.text import Text, msg
+from yuntu_push.services.push.lineage import WHOLE
+from yuntu_push.services.push.planning import chosen_parts
+from yuntu_push.services.push.ports import SegmentChanges
+
+
+@dataclass(frozen=True)
+class Content:
+    """The parts to send with their operations, what they change, and what was decided."""
+
+    parts: tuple[PushPart, ...]
+    sizes: Sizes
+    note: Text | None = None
+
+
+class ContentPlanner:
+    """Decides what is sent; segments are compared only for `mirror`."""
+
+    def __init__(self, segments: Callable[[], SegmentChanges]) -> None:
+        self._segments = segments
+
+    def content(
+        self, last: Push, segment: Segment, whole: tuple[PushPart, ...], mode: Mode
+    ) -> Content:
+        """What a mode sends; `last` is the push whose content the data source has."""
+        total = sum(part.ids for part in whole)
+        before = last.ids_total if last.mode in WHOLE else None
+        match mode:
+            case Mode.APPEND:
+                sizes = Sizes(after=total, before=before, added=total)
+                return Content(_marked(whole, Operation.ADD), sizes)
+            case Mode.REMOVE:
+                sizes = Sizes(after=total, before=before, removed=total)
+                return Content(_marked(whole, Operation.DELETE), sizes)
+            case Mode.MIRROR:
+                mirrored = self._mirror(last, segment, whole, total)
+                if mirrored is not None:
+                    return mirrored
+                note = msg("what was last pushed is not at hand: the content is replaced whole")
+                return _reset(whole, Sizes.of_totals(before, total), note)
+            case Mode.RESET | Mode.CREATE:
+                return _reset(whole, Sizes.of_totals(before, total))
+
+    def _mirror(
+        self, last: Push, segment: Segment, whole: tuple[PushPart, ...], total: int
+    ) -> Content | None:
+        """The smaller of difference and whole; None when the last content is not at hand."""
+        wanted = {part.id_type for part in whole}
+        if last.mode not in WHOLE or last.segment != segment.name or wanted != set(last.id_types):
+            return None
+        try:
+            old, new, changes = self._segments().diff(
+                segment.name, last.segment_version, segment.version
+            )
+        except ConfigError:
+            return None  # that version was erased
+        added = sum(changes[t].added for t in wanted if t in changes)
+        removed = sum(changes[t].removed for t in wanted if t in changes)
+        sizes = Sizes(after=total, before=last.ids_total, removed=removed, added=added)
+        if not added + removed or added + removed >= total:
+            return _reset(whole, sizes, msg("the content is replaced whole: that sends less"))
+        parts: tuple[PushPart, ...] = ()
+        if removed:
+            parts += _marked(self._minus(old, new, wanted, "delete"), Operation.DELETE)
+        if added:
+            parts += _marked(self._minus(new, old, wanted, "add"), Operation.ADD)
+        numbered = tuple(replace(part, position=place) for place, part in enumerate(parts))
+        note = msg("{added} ids are added, {removed} removed", added=added, removed=removed)
+        return Content(numbered, sizes, note)
+
+    def _minus(
+        self, some: Segment, others: Segment, wanted: Collection[IdType], suffix: str
+    ) -> tuple[PushPart, ...]:
+        made = self._segments().combine(
+            f"{some.name[:50]}-{suffix}",
+            Combination.MINUS,
+            [SegmentRef(each.name, each.version) for each in (some, others)],
+        )
+        return chosen_parts(made, [t for t in made.id_types if t in wanted])
+
+
+def wanted_types(push: Push, segment: Segment) -> list[IdType]:
+    """The push's id types, as far as the segment has them."""
+    return [t for t in push.id_types if t in segment.id_types] or list(segment.id_types)
+
+
+def _reset(whole: Sequence[PushPart], sizes: Sizes, note: Text | None = None) -> Content:
+    return Content(_marked(whole, Operation.RESET), sizes, note)
+
+
+def _marked(parts: Sequence[PushPart], operation: Operation) -> tuple[PushPart, ...]:
+    return tuple(replace(part, operation=operation) for part in parts)

@@ -1,0 +1,235 @@
+"""`push run`: build and push an entry of the config, creating first and updating ever after."""
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+from yuntu_push.domain.errors import ConfigError, TryLaterError
+from yuntu_push.domain.guards import Sizes, check_guards
+from yuntu_push.domain.names import unknown
+from yuntu_push.domain.push import Mode, Push, PushBrand, PushState, PushTarget
+from yuntu_push.domain.push_record import PushFilter
+from yuntu_push.domain.segment import Segment
+from yuntu_push.domain.segment_build import (
+    BuildRequest,
+    IdColumn,
+    RejectLimit,
+    SourceKind,
+    SourceSpec,
+    parse_id_column,
+)
+from yuntu_push.domain.settings import PushEntry, SegmentEntry, SegmentSettings
+from yuntu_push.domain.text import msg
+from yuntu_push.services.ports import ChannelStore, Locks, Notice
+from yuntu_push.services.push.planning import PushRequest
+from yuntu_push.services.push.ports import PushStore, SegmentBuilder
+from yuntu_push.services.push.tasks import PushTasks
+from yuntu_push.services.push.updates import PushUpdates, UpdateRequest
+
+
+@dataclass(frozen=True)
+class EntryRun:
+    """What a run of an entry came to: the push to take on, and whether it is a new one.
+
+    `new` is False when the content is what was last pushed, or the first push is not done yet.
+    """
+
+    push: Push
+    new: bool
+
+
+class PushEntries:
+    """Runs the `pushes:` entries of the config."""
+
+    def __init__(
+        self,
+        *,
+        entries: Mapping[str, PushEntry],
+        store: PushStore,
+        tasks: PushTasks,
+        updates: PushUpdates,
+        channels: ChannelStore,
+        segments: Callable[[], SegmentBuilder],
+        settings: SegmentSettings,
+        locks: Locks,
+        notice: Notice,
+    ) -> None:
+        self._entries = entries
+        self._store = store
+        self._tasks = tasks
+        self._updates = updates
+        self._channels = channels
+        self._segments = segments
+        self._settings = settings
+        self._locks = locks
+        self._notice = notice
+
+    def prepare(self, name: str, *, passing: Collection[str] = ()) -> EntryRun:
+        """Build the entry's segment and store the push that brings it on its way.
+
+        `GuardError` before any write when a guard refuses; `TryLaterError` when the source is not
+        ready, or an earlier run of the entry is still under way.
+        """
+        entry = self._entry(name)
+        with self._hold(name):
+            segment = self._segments().build(self._request(entry))
+            earlier = self._store.find(PushFilter(entry=name))
+            first = next((push for push in earlier if push.data_source_id is not None), None)
+            if first is None:
+                return self._create(name, entry, segment, earlier, passing)
+            return self._update(name, entry, segment, first, passing)
+
+    def _create(
+        self,
+        name: str,
+        entry: PushEntry,
+        segment: Segment,
+        earlier: list[Push],
+        passing: Collection[str],
+    ) -> EntryRun:
+        begun = [p for p in earlier if p.is_working or p.state is PushState.NEEDS_OPERATOR]
+        if begun:
+            return EntryRun(begun[0], new=False)
+        check_guards(entry.guards, Sizes(after=segment.ids_total), passing)
+        plan = self._tasks.plan(
+            PushRequest(
+                name=entry.name,
+                segment=segment.ref,
+                channel=entry.channel,
+                account=entry.account,
+                brands=entry.brands,
+                targets=entry.targets,
+                id_types=entry.id_types,
+                audience_name=entry.audience_name,
+                description=entry.description,
+                entry=name,
+                publish_at=entry.publish_at,
+            )
+        )
+        return EntryRun(self._tasks.create(plan, again=True, asked="config"), new=True)
+
+    def _update(
+        self,
+        name: str,
+        entry: PushEntry,
+        segment: Segment,
+        first: Push,
+        passing: Collection[str],
+    ) -> EntryRun:
+        brands, targets = self._places(entry, first)
+        plan = self._updates.plan(
+            first,
+            UpdateRequest(
+                segment=segment.ref,
+                mode=Mode(entry.mode),
+                copy=entry.copy,
+                guards=entry.guards,
+                passing=passing,
+                publish_at=entry.publish_at,
+                brands=brands,
+                targets=targets,
+                entry=name,
+                description=entry.description,
+            ),
+        )
+        if plan.same is not None:
+            self._notice(msg("segment {segment} has not changed since push {push}",
+                             segment=segment.name, push=plan.same.push_id))  # fmt: skip
+            return EntryRun(plan.same, new=False)
+        if plan.note is not None:
+            self._notice(plan.note)
+        push = self._updates.create(plan)
+        if plan.replaces is not None:
+            self._notice(
+                msg("push {old} is replaced by push {new}", old=plan.replaces.push_id,
+                    new=push.push_id)
+            )  # fmt: skip
+        return EntryRun(push, new=True)
+
+    def _places(
+        self, entry: PushEntry, first: Push
+    ) -> tuple[tuple[PushBrand, ...], tuple[PushTarget, ...]]:
+        """The brands and targets that the entry names now: it may have been edited."""
+        account = self._tasks.directory.resolve_account(first.channel, str(first.advertiser_id))
+        brands = self._tasks.directory.resolve_brands(account, entry.brands)
+        targets = self._tasks.directory.resolve_targets(account, entry.targets)
+        return (
+            tuple(PushBrand(b.brand_id, b.brand_name, b.virtual_adv_id) for b in brands),
+            (
+                PushTarget(account.advertiser_id, owner=True),
+                *(PushTarget(target.advertiser_id) for target in targets),
+            ),
+        )
+
+    def _entry(self, name: str) -> PushEntry:
+        if name not in self._entries:
+            raise unknown(
+                "pushes entry", name, self._entries, hint=msg("add it to the config's `pushes:`")
+            )
+        return self._entries[name]
+
+    def _hold(self, name: str) -> AbstractContextManager[None]:
+        return self._locks.hold(
+            f"entry-{name}",
+            wait_seconds=0,
+            busy=lambda holder: TryLaterError(
+                "RUN_HELD",
+                msg("{entry} is being run by another process ({holder})", entry=name,
+                    holder=holder),
+                hint=msg("wait for it, or look with `yuntu-push push list`"),
+            ),
+        )  # fmt: skip
+
+    def _request(self, entry: PushEntry) -> BuildRequest:
+        segment = entry.segment
+        return BuildRequest(
+            name=segment.name,
+            source=source_spec(segment),
+            ids=id_columns(segment),
+            max_rejects=RejectLimit.parse(segment.max_rejects),
+            exclude=segment.exclude,
+            part_size=self._settings.part_size,
+            min_rows=segment.min_rows,
+            on_empty=segment.on_empty,
+            client=self._client(entry),
+        )
+
+    def _client(self, entry: PushEntry) -> str | None:
+        known = self._channels.channels()
+        if entry.channel is None:
+            return next(iter(known.values())).client if len(known) == 1 else None
+        channel = known.get(entry.channel)
+        return channel.client if channel is not None else None
+
+
+def id_columns(segment: SegmentEntry) -> tuple[IdColumn, ...]:
+    """The `ids:` of an entry, as `--id TYPE=COLUMN` would give them."""
+    return tuple(parse_id_column(f"{name}={column}") for name, column in segment.ids.items())
+
+
+def source_spec(segment: SegmentEntry) -> SourceSpec:
+    """The one source that an entry names, or `ConfigError`."""
+    plain = SourceSpec(
+        SourceKind.SQL,
+        source=segment.source,
+        params=tuple(segment.params.items()),
+        require_sql=segment.require_sql,
+    )
+    named: list[SourceSpec] = []
+    if segment.csv:
+        named.append(SourceSpec(SourceKind.CSV, segment.csv))
+    if segment.parquet:
+        named.append(SourceSpec(SourceKind.PARQUET, segment.parquet))
+    if segment.excel:
+        named.append(SourceSpec(SourceKind.EXCEL, (segment.excel,)))
+    if segment.sql:
+        named.append(replace(plain, sql=segment.sql))
+    if segment.sql_file:
+        named.append(replace(plain, paths=(segment.sql_file,)))
+    if len(named) == 1:
+        return named[0]
+    raise ConfigError(
+        "SOURCE_NOT_ONE",
+        msg("segment {segment} names {count} sources", segment=segment.name, count=len(named)),
+        hint=msg("give one of csv, parquet, excel, sql, sql_file"),
+    )

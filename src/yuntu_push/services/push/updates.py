@@ -1,0 +1,166 @@
+"""New content for an audience that exists: the same data source, so the audience's id stays."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from yuntu_push.domain.guards import check_guards
+from yuntu_push.domain.names import unknown
+from yuntu_push.domain.push import (
+    Mode,
+    Push,
+    PushBrand,
+    PushState,
+    PushStep,
+    PushTarget,
+    steps_of,
+)
+from yuntu_push.domain.settings import GuardEntry
+from yuntu_push.domain.text import Text
+from yuntu_push.services.ports import ChannelStore, Clock
+from yuntu_push.services.push.content import ContentPlanner, wanted_types
+from yuntu_push.services.push.lineage import (
+    CopyPolicy,
+    busy,
+    carried,
+    due_brand,
+    last_copy,
+    no_data_source,
+    same_content,
+    to_replace,
+    with_known_shares,
+)
+from yuntu_push.services.push.planning import PushPlanner, check_client, chosen_parts
+from yuntu_push.services.push.ports import PushStore, SegmentChanges
+from yuntu_push.services.push.runner import PushRunner
+
+
+@dataclass(frozen=True)
+class UpdateRequest:
+    """New content for the audience of a push."""
+
+    segment: str
+    mode: Mode = Mode.RESET
+    copy: CopyPolicy = "first"
+    guards: GuardEntry = field(default_factory=GuardEntry)
+    passing: Collection[str] = ()
+    publish_at: str | None = None
+    brands: Sequence[PushBrand] | None = None
+    targets: Sequence[PushTarget] | None = None
+    entry: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class UpdatePlan:
+    """An update that would be made. `same` is the push that brought this very content already;
+    `replaces` still waits to publish and gives way; `note` tells what was decided and why."""
+
+    push: Push
+    same: Push | None
+    replaces: Push | None
+    note: Text | None
+
+
+class PushUpdates:
+    """Plans and makes updates."""
+
+    def __init__(
+        self,
+        *,
+        store: PushStore,
+        planner: PushPlanner,
+        runner: PushRunner,
+        channels: ChannelStore,
+        segments: Callable[[], SegmentChanges],
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._planner = planner
+        self._runner = runner
+        self._channels = channels
+        self._content = ContentPlanner(segments)
+        self._clock = clock
+        self._new_id = new_id
+
+    def plan(self, push: Push, request: UpdateRequest) -> UpdatePlan:
+        """The update that a request means for the data source of `push`; nothing is written.
+
+        `GuardError` when a guard refuses, `TryLaterError` while an earlier push is under way.
+        """
+        if push.data_source_id is None:
+            raise no_data_source(push)
+        chain = self._store.on_data_source(push.data_source_id)
+        replaces = to_replace(chain)
+        segment = self._planner.segment(request.segment)
+        channel = self._channels.channels().get(push.channel)
+        if channel is None:
+            raise unknown("channel", push.channel, self._channels.channels())
+        check_client(channel, segment)
+        last = next((each for each in chain if carried(each)), push)
+        whole = chosen_parts(segment, wanted_types(push, segment))
+        content = self._content.content(last, segment, whole, request.mode)
+        check_guards(request.guards, content.sizes, request.passing)
+        now = self._clock.now()
+        update = replace(
+            push,
+            push_id=self._new_id(),
+            segment=segment.name,
+            segment_version=segment.version,
+            fingerprint=segment.fingerprint,
+            ids_total=sum(part.ids for part in whole),
+            description=request.description or push.description,
+            id_types=tuple(dict.fromkeys(part.id_type for part in whole)),
+            custom_audience_id=next(
+                (p.custom_audience_id for p in chain if p.custom_audience_id), None
+            ),
+            mode=request.mode,
+            state=PushState.PENDING,
+            position=0,
+            created_at=now,
+            updated_at=now,
+            progress_at=now,
+            parts=content.parts,
+            brands=self._brands(chain, request, now),
+            targets=with_known_shares(
+                chain, request.targets if request.targets is not None else chain[0].targets
+            ),
+            steps=tuple(PushStep(step) for step in steps_of(request.mode)),
+            calls=(),
+            entry=request.entry,
+            follows=last.push_id,
+            publish_at=request.publish_at,
+            asked="",
+            failures=0,
+            looks=0,
+            next_at=None,
+            reason=None,
+            failure=None,
+            upload_num=None,
+            cover_num=None,
+        )
+        return UpdatePlan(update, same_content(last, update), replaces, content.note)
+
+    def create(self, plan: UpdatePlan) -> Push:
+        """Store an update; the push that it replaces is superseded in the same moment."""
+        earlier = plan.replaces
+        if earlier is None:
+            self._store.add(plan.push, twin=plan.push.push_id, again=True)
+            return plan.push
+        with self._runner.hold(earlier.push_id):
+            fresh = self._store.get(earlier.push_id)
+            if fresh is None or to_replace([fresh]) is None:
+                raise busy(fresh or earlier)
+            self._store.add(
+                plan.push, twin=plan.push.push_id, again=True, supersedes=earlier.push_id
+            )
+        return plan.push
+
+    def _brands(
+        self, chain: Sequence[Push], request: UpdateRequest, now: datetime
+    ) -> tuple[PushBrand, ...]:
+        wanted = request.brands if request.brands is not None else chain[0].brands
+        return tuple(
+            due_brand(brand, last_copy(chain, brand), request.copy, now) for brand in wanted
+        )
