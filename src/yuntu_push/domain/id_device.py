@@ -3,6 +3,7 @@
 import hashlib
 import re
 
+from yuntu_push.domain.id_nothing import DIGESTS_OF_NOTHING, ZERO_UUID
 from yuntu_push.domain.id_phone import mainland_mobile
 from yuntu_push.domain.id_types import (
     Accepted,
@@ -18,18 +19,6 @@ from yuntu_push.domain.id_types import (
     is_scientific,
 )
 from yuntu_push.domain.settings import IdSettings
-
-ZERO_UUID = "00000000-0000-0000-0000-000000000000"
-_NOTHINGS = (
-    "", "0", "-", "null", "NULL", "None", "nan", "NaN", "unknown", "N/A",
-    ZERO_UUID, "0" * 14, "0" * 15, "0" * 16, "0" * 32, "0" * 64,
-)  # fmt: skip
-DIGESTS_OF_NOTHING = frozenset(
-    [hashlib.md5(v.encode(), usedforsecurity=False).hexdigest() for v in _NOTHINGS]
-    + [hashlib.sha256(v.encode()).hexdigest() for v in _NOTHINGS]
-    + ["0" * 32, "0" * 64]
-)
-"""Digests that stand for no device: of an empty value, of placeholders, of all zeros."""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PLAIN_PHONE = re.compile(r"(?:86)?1[0-9]{10}")

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 
+from yuntu_push.domain.id_nothing import DIGESTS_OF_NOTHING
 from yuntu_push.domain.id_types import (
     Accepted,
     Form,
@@ -70,8 +71,6 @@ _PLACEHOLDER_DIGESTS = frozenset(hashlib.sha256(p.encode()).hexdigest() for p in
 
 
 def _sent(digest: str, *, already_hashed: bool) -> Outcome:
-    from yuntu_push.domain.id_device import DIGESTS_OF_NOTHING
-
     if digest in DIGESTS_OF_NOTHING:
         return Rejected(RejectReason.DIGEST_OF_NOTHING)
     warning = IdWarning.PLACEHOLDER if digest in _PLACEHOLDER_DIGESTS else None

@@ -20,7 +20,7 @@ from yuntu_push.adapters.engine.shapes import (
     Shape,
     digits_of_uuids,
 )
-from yuntu_push.domain.id_device import DIGESTS_OF_NOTHING
+from yuntu_push.domain.id_nothing import DIGESTS_OF_NOTHING
 from yuntu_push.domain.identifiers import Form, IdType
 from yuntu_push.domain.segment_build import IdColumn
 from yuntu_push.domain.settings import IdSettings
