@@ -59,7 +59,7 @@ def check(sql: str, dialect: str) -> None:
             raise _refused(msg("the function {name} is not allowed", name=name))
 
 
-def _writes(node: "exp.Expression") -> bool:
+def _writes(node: "exp.Expr") -> bool:
     from sqlglot import exp
 
     forbidden = (
@@ -71,7 +71,7 @@ def _writes(node: "exp.Expression") -> bool:
     return isinstance(node, forbidden)
 
 
-def _function(node: "exp.Expression") -> str:
+def _function(node: "exp.Expr") -> str:
     from sqlglot import exp
 
     if isinstance(node, exp.Anonymous):
