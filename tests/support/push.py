@@ -19,6 +19,7 @@ from yuntu_push.adapters.store.pushes import PushFile
 from yuntu_push.adapters.store.quota import QuotaFile
 from yuntu_push.domain.channel import Account, Brand, Channel, ChannelKind
 from yuntu_push.domain.errors import (
+    ConfigError,
     OutcomeUnknownError,
     RefusedError,
     TryLaterError,
@@ -33,14 +34,17 @@ from yuntu_push.domain.platform import (
     RemoteDataSource,
 )
 from yuntu_push.domain.push import Push
-from yuntu_push.domain.segment import Part, Segment, TypeCounts
-from yuntu_push.domain.settings import ApiSettings, PushSettings
+from yuntu_push.domain.segment import Part, Segment, SegmentRef, TypeCounts
+from yuntu_push.domain.segment_build import BuildRequest, Combination, Difference
+from yuntu_push.domain.settings import ApiSettings, PushEntry, PushSettings, SegmentSettings
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.push.copies import PushCopies
+from yuntu_push.services.push.entries import PushEntries
 from yuntu_push.services.push.planning import PushPlanner, PushRequest
 from yuntu_push.services.push.runner import PushRunner
 from yuntu_push.services.push.tasks import PushTasks
 from yuntu_push.services.push.turns import Patience
+from yuntu_push.services.push.updates import PushUpdates, UpdateRequest
 
 OWNER = 1_700_000_000_000_001
 TARGETS = (1_700_000_000_000_011, 1_700_000_000_000_012)
@@ -368,13 +372,37 @@ class FixedDirectory:
 
 
 class FixedSegments:
-    """Segments that a test put here."""
+    """Segments that a test put here; `changes` is how any two of them differ."""
 
     def __init__(self) -> None:
         self.kept: dict[str, list[Segment]] = {}
+        self.changes = Difference(added=0, removed=0, kept=0)
+        self.erased: set[int] = set()
+        self.combined: list[tuple[str, tuple[str, ...]]] = []
+        self.build_next: Callable[[], Segment] | None = None
+        self.make: Callable[..., Segment] | None = None
+
+    def diff(
+        self, name: str, old: int | None = None, new: int | None = None
+    ) -> tuple[Segment, Segment, dict[IdType, Difference]]:
+        first, second = self.load(name, old), self.load(name, new)
+        return first, second, {IdType.MOBILE_HASH_SHA256: self.changes}
+
+    def combine(
+        self, name: str, how: Combination, refs: Sequence[SegmentRef], part_size: int | None = None
+    ) -> Segment:
+        assert how is Combination.MINUS
+        self.combined.append((name, tuple(map(str, refs))))
+        assert self.make is not None
+        return self.make(name, parts=1)
+
+    def build(self, request: BuildRequest) -> Segment:
+        return self.load(request.name) if self.build_next is None else self.build_next()
 
     def load(self, name: str, version: int | None = None) -> Segment:
         versions = self.kept[name]
+        if version is not None and version in self.erased:
+            raise ConfigError("SEGMENT_UNKNOWN", msg("erased"))
         return versions[-1] if version is None else versions[version - 1]
 
 
@@ -403,6 +431,7 @@ class Bench:
         self.quota = QuotaFile(self.database)
         self.locks = MemoryLocks()
         self.segments = FixedSegments()
+        self.segments.make = self.segment
         self.settings = settings or PushSettings()
         self.api_settings = ApiSettings()
         self.notices: list[Text] = []
@@ -481,6 +510,36 @@ class Bench:
             clock=self.clock,
             settings=self.settings,
             progress=lambda *_: None,
+        )
+
+    @property
+    def updates(self) -> PushUpdates:
+        return PushUpdates(
+            store=self.store,
+            planner=self.planner,
+            runner=self.runner(),
+            channels=FixedChannels(),
+            segments=lambda: self.segments,
+            clock=self.clock,
+            new_id=lambda: next(self._idents),
+        )
+
+    def update(self, push: Push, **changes: object) -> Push:
+        """Store an update of a push with the newest `vip`."""
+        plan = self.updates.plan(push, UpdateRequest(segment="vip", **changes))  # type: ignore[arg-type]
+        return self.updates.create(plan)
+
+    def entries(self, **entries: PushEntry) -> PushEntries:
+        return PushEntries(
+            entries=entries,
+            store=self.store,
+            tasks=self.tasks,
+            updates=self.updates,
+            channels=FixedChannels(),
+            segments=lambda: self.segments,
+            settings=SegmentSettings(),
+            locks=self.locks,
+            notice=self.notices.append,
         )
 
     def request(self, **changes: object) -> PushRequest:

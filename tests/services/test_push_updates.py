@@ -1,0 +1,290 @@
+"""New content into the same data source: modes, guards, copies, runs that replace each other."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from support.push import BRANDS, OWNER, Bench, Killed, memory_folder
+from yuntu_push.domain.errors import GuardError, TryLaterError
+from yuntu_push.domain.guards import GuardName, Sizes, check_guards
+from yuntu_push.domain.platform import Operation
+from yuntu_push.domain.push import BrandState, CallState, Mode, PushState, StepName
+from yuntu_push.domain.quota import QuotaKind
+from yuntu_push.domain.segment_build import Difference
+from yuntu_push.domain.settings import GuardEntry, PushEntry, SegmentEntry
+from yuntu_push.services.push.updates import UpdateRequest
+
+DAY = 86_400
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with memory_folder() as folder:
+        yield Bench(folder)
+
+
+def actions(bench: Bench) -> list[int | None]:
+    [source] = bench.platform.sources.values()
+    return [log.action for log in source.logs]
+
+
+@pytest.mark.parametrize(("mode", "action"), [(Mode.RESET, 3), (Mode.APPEND, 1), (Mode.REMOVE, 2)])
+def test_an_update_keeps_the_audience(bench: Bench, mode: Mode, action: int):
+    """The ids that ad plans use stay; the audience is published again."""
+    first = bench.run(bench.create())
+    bench.segment("vip", seed="new")
+    bench.clock.advance(2 * DAY)
+    push = bench.run(bench.update(first, mode=mode, guards=GuardEntry(max_removed="100%")))
+
+    assert push.state is PushState.SUCCEEDED
+    assert push.custom_audience_id == first.custom_audience_id
+    assert push.follows == first.push_id
+    assert actions(bench) == [0, action]
+    assert len(bench.platform.publishes) == 2
+    assert len(bench.platform.sources) == 1
+    assert len(bench.platform.pushes) == 1, "its id stays, so nobody needs it again"
+    use = bench.quota.usage(QuotaKind.UPDATE, str(push.data_source_id), bench.clock.now())
+    assert use.used == 1
+
+
+def test_the_publish_of_an_update_waits_for_its_window(bench: Bench):
+    first = bench.run(bench.create())
+    published = bench.platform.publishes[0]
+    bench.segment("vip", seed="new")
+    push = bench.update(first)
+    push = bench.run(push, wait=False)
+    while push.state is PushState.RUNNING:
+        bench.clock.advance(600)
+        push = bench.run(push, wait=False)
+    assert (push.state, push.step) == (PushState.WAITING, "publish")
+    assert push.next_at == published + timedelta(hours=24)
+    assert bench.run(push).state is PushState.SUCCEEDED
+    assert bench.platform.publishes[1] >= published + timedelta(hours=24)
+
+
+def test_a_run_that_meets_one_waiting_to_publish_replaces_it(bench: Bench):
+    """Two contents, one publish: the newer one."""
+    first = bench.run(bench.create())
+    bench.segment("vip", seed="two")
+    waiting = bench.run(bench.update(first), wait=False)
+    while waiting.state is PushState.RUNNING:
+        bench.clock.advance(600)
+        waiting = bench.run(waiting, wait=False)
+    bench.segment("vip", seed="three")
+    newest = bench.update(waiting)
+    old = bench.store.get(waiting.push_id)
+    assert old is not None
+    assert old.state is PushState.SUPERSEDED
+    assert bench.run(newest).state is PushState.SUCCEEDED
+    assert len(bench.platform.publishes) == 2
+    assert bench.runner().run_due() == []
+
+
+def test_new_content_while_the_platform_parses_is_too_early(bench: Bench):
+    first = bench.run(bench.create())
+    bench.segment("vip", seed="two")
+    bench.run(bench.update(first), wait=False)
+    bench.segment("vip", seed="three")
+    with pytest.raises(TryLaterError) as caught:
+        bench.update(first)
+    assert caught.value.code == "PUSH_UNDER_WAY"
+
+
+def test_a_push_without_a_data_source_cannot_be_updated(bench: Bench):
+    push = bench.create()
+    with pytest.raises(TryLaterError):
+        bench.update(push)
+    bench.tasks.cancel(push)
+    with pytest.raises(GuardError):
+        bench.update(bench.store.get(push.push_id))
+
+
+@pytest.mark.parametrize("effect", ["kill_before", "drop_before", "drop_after", "kill_after"])
+@pytest.mark.parametrize("call", ["update", "publish", "upload"])
+def test_whatever_happens_to_an_update(bench: Bench, call: str, effect: str):
+    """The content arrives, is published once more, and a lost update is found by its files."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    push = bench.update(first)
+    bench.platform.plan[call, bench.platform.calls[call] + 1 if call != "update" else 1] = effect
+    push = bench.survive(push)
+    assert push.state is PushState.SUCCEEDED
+    assert actions(bench) == [0, 3]
+    assert len(bench.platform.publishes) == 2
+
+
+def test_a_lost_publish_of_new_content_is_not_taken_for_the_old_one(bench: Bench):
+    """The audience is AVAILABLE with its old content: that proves nothing about the new."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    bench.platform.plan["publish", 2] = "drop_before"
+    push = bench.run(bench.update(first))
+    assert push.state is PushState.SUCCEEDED
+    assert [c.state for c in push.calls_of(StepName.PUBLISH)] == [
+        CallState.ABSENT,
+        CallState.DONE,
+    ]
+    assert len(bench.platform.publishes) == 2
+
+
+@pytest.mark.parametrize(
+    ("added", "removed", "wanted"),
+    [(5, 3, [2, 1]), (0, 4, [2]), (4, 0, [1]), (70, 40, [3]), (0, 0, [3])],
+)
+def test_mirror_sends_the_smaller_of_difference_and_whole(bench: Bench, added, removed, wanted):
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    bench.segments.changes = Difference(added=added, removed=removed, kept=0)
+    guards = GuardEntry(max_removed="100%")
+    push = bench.run(bench.update(first, mode=Mode.MIRROR, guards=guards))
+    assert push.state is PushState.SUCCEEDED
+    assert actions(bench) == [0, *wanted]
+    assert push.ids_total == 100
+
+
+def test_mirror_without_the_old_content_replaces_and_says_so(bench: Bench):
+    first = bench.run(bench.create())
+    bench.segment("vip", seed="new")
+    bench.segments.erased = {1}
+    plan = bench.updates.plan(first, UpdateRequest(segment="vip", mode=Mode.MIRROR))
+    assert {part.operation for part in plan.push.parts} == {Operation.RESET}
+    assert "not at hand" in str(plan.note)
+
+
+@pytest.mark.parametrize(
+    ("guards", "sizes", "name"),
+    [
+        ({}, Sizes.of_totals(100, 60), GuardName.MAX_REMOVED),
+        ({"max_removed": "20"}, Sizes.of_totals(100, 79), GuardName.MAX_REMOVED),
+        ({"max_growth": "200%"}, Sizes.of_totals(100, 301), GuardName.MAX_GROWTH),
+        ({"min_ids": 50}, Sizes(after=49), GuardName.MIN_IDS),
+        ({"max_ids": 50}, Sizes(after=51), GuardName.MAX_IDS),
+    ],
+)
+def test_guards_refuse_and_may_be_let_pass_by_name(guards, sizes: Sizes, name: GuardName):
+    with pytest.raises(GuardError) as caught:
+        check_guards(GuardEntry(**guards), sizes)
+    assert caught.value.code == f"GUARD_{name.upper()}"
+    assert f"--allow {name.value}" in str(caught.value.hint)
+    check_guards(GuardEntry(**guards), sizes, [name.value])
+
+
+@pytest.mark.parametrize(
+    "sizes", [Sizes.of_totals(100, 70), Sizes.of_totals(None, 1), Sizes.of_totals(100, 10_000)]
+)
+def test_guards_let_ordinary_days_pass(sizes: Sizes):
+    check_guards(GuardEntry(), sizes)
+
+
+def test_a_guard_stops_before_any_write(bench: Bench):
+    first = bench.run(bench.create())
+    before = dict(bench.platform.calls)
+    bench.segment("vip", parts=1, seed="half")
+    with pytest.raises(GuardError):
+        bench.update(first)
+    assert bench.platform.calls == before
+
+
+@pytest.mark.parametrize(
+    ("policy", "days", "copies"),
+    [("first", 30, 1), ("each", 2, 2), ("weekly", 2, 1), ("weekly", 8, 2), ("manual", 30, 1)],
+)
+def test_the_copy_policy_says_when_a_brand_gets_a_new_snapshot(
+    bench: Bench, policy, days: int, copies: int
+):
+    first = bench.run(bench.create())
+    copied = first.brands[0].submitted_at
+    bench.clock.advance(days * DAY)
+    bench.segment("vip", seed="new")
+    push = bench.run(bench.update(first, copy=policy))
+    assert push.state is PushState.SUCCEEDED
+    assert len(bench.platform.copies) == copies
+    brand = push.brands[0]
+    if copies == 1:
+        assert (brand.state, brand.submitted_at) == (BrandState.NOT_DUE, copied)
+
+
+def test_a_second_copy_whose_reply_is_lost_is_told_from_the_first(bench: Bench):
+    """One copy under the brand is the old one; only one more proves the new."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    bench.platform.plan["copy", 2] = "drop_before"
+    push = bench.run(bench.update(first, copy="each"))
+    assert push.state is PushState.NEEDS_OPERATOR
+
+
+ENTRY = PushEntry(
+    name="高价值会员",
+    segment=SegmentEntry(name="vip", ids={"MOBILE_HASH_SHA256": "mobile"}, csv=("vip.csv",)),
+    brands=("某品牌",),
+)
+
+
+def test_an_entry_creates_first_and_updates_ever_after(bench: Bench):
+    """A month of runs: one data source, one audience, one publish a day."""
+    entries = bench.entries(vip_daily=ENTRY)
+    first = bench.run(entries.prepare("vip_daily").push)
+    assert (first.mode, first.state, first.entry) == (Mode.CREATE, PushState.SUCCEEDED, "vip_daily")
+    for day in range(30):
+        bench.clock.advance(DAY)
+        bench.segment("vip", seed=f"day {day}")
+        prepared = entries.prepare("vip_daily")
+        assert prepared.new
+        assert bench.run(prepared.push).state is PushState.SUCCEEDED
+    assert len(bench.platform.sources) == 1
+    assert len(bench.platform.publishes) == 31
+    assert bench.platform.copies == [(first.custom_audience_id, BRANDS[0].virtual_adv_id)]
+
+
+def test_an_entry_whose_content_is_the_same_does_nothing(bench: Bench):
+    entries = bench.entries(vip_daily=ENTRY)
+    first = bench.run(entries.prepare("vip_daily").push)
+    again = entries.prepare("vip_daily")
+    assert (again.new, again.push.push_id) == (False, first.push_id)
+
+
+def test_an_entry_whose_first_push_is_not_done_goes_on_with_it(bench: Bench):
+    entries = bench.entries(vip_daily=ENTRY)
+    bench.platform.plan["create", 1] = "kill_before"
+    begun = entries.prepare("vip_daily").push
+    with pytest.raises(Killed):
+        bench.run(begun)
+    again = entries.prepare("vip_daily")
+    assert (again.new, again.push.push_id) == (False, begun.push_id)
+    assert bench.run(again.push).state is PushState.SUCCEEDED
+    assert len(bench.platform.sources) == 1
+
+
+def test_an_entry_gains_a_brand(bench: Bench):
+    """The config was edited: the new brand gets its first copy with the next content."""
+    from dataclasses import replace
+
+    bench.run(bench.entries(vip_daily=ENTRY).prepare("vip_daily").push)
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    wider = replace(ENTRY, brands=("某品牌", "别品牌"), targets=("77",))
+    push = bench.run(bench.entries(vip_daily=wider).prepare("vip_daily").push)
+    assert [b.state for b in push.brands] == [BrandState.NOT_DUE, BrandState.SUBMITTED]
+    [audience] = bench.platform.made_audiences.values()
+    assert audience.pushed_to == {OWNER, 77}
+
+
+def test_a_fixed_time_of_day_keeps_the_window_from_creeping(bench: Bench):
+    """Publishes happen at 03:30 in Beijing, each day, however long parsing takes."""
+    from dataclasses import replace
+
+    entries = bench.entries(vip_daily=replace(ENTRY, publish_at="03:30"))
+    for day in range(4):
+        bench.platform.parse_seconds = 600 + 700 * day
+        bench.segment("vip", seed=f"day {day}")
+        push = bench.run(entries.prepare("vip_daily").push)
+        assert push.state is PushState.SUCCEEDED
+        bench.clock.advance(3 * 3600)
+    local = [at + timedelta(hours=8) for at in bench.platform.publishes]
+    assert {at.hour for at in local} == {3}
+    assert {at.minute for at in local} == {30}
