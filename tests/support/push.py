@@ -162,6 +162,7 @@ class MemoryPlatform:
         self.sources: dict[str, Source] = {}
         self.made_audiences: dict[int, Audience] = {}
         self.copies: list[tuple[int, int]] = []
+        self.copied_at: list[datetime] = []
         self.pushes: list[tuple[int, tuple[int, ...]]] = []
         self._ids = itertools.count(7_000_000_000_000_001)
 
@@ -316,6 +317,7 @@ class MemoryPlatform:
             if virtual_adv_id in self.unbound:
                 raise RefusedError("PLATFORM_REFUSED", msg("not bound"))
             self.copies.append((custom_audience_id, virtual_adv_id))
+            self.copied_at.append(self.clock.now())
         return None
 
     def delete_audience(self, *, advertiser_id: int, custom_audience_id: int) -> None:
