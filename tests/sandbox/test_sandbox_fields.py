@@ -453,6 +453,9 @@ def test_every_business_endpoint_wants_a_token(world: World, key: str):
         (b"[]", "application/json"),
         (b'"x"', "application/json"),
         (b"\xff", "application/json"),
+        (b'{"advertiser_id": "\\ud800"}', "application/json"),
+        (b'{"x": ' + b"[" * 100_000, "application/json"),
+        (b'{"x": ' + b"1" * 10_000 + b"}", "application/json"),
     ],
 )
 def test_a_body_that_is_no_json_object(world: World, key: str, content: bytes, content_type: str):

@@ -188,6 +188,23 @@ def test_a_form_that_is_none(sb: Sandbox, token: str, options: dict[str, Any], w
     assert word in answer["message"]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"--x\r\n",
+        b"--x\r\nContent-Disposition: form-data\r\n\r\nv\r\n--x--\r\n",
+        b"no boundary here" * 1000,
+        b"--x\r\n\r\n" * 3000,
+    ],
+)
+def test_a_broken_multipart_body_is_a_parameter_error(sb: Sandbox, token: str, content: bytes):
+    headers = {"Access-Token": token, "Content-Type": "multipart/form-data; boundary=x"}
+    path = "/open_api/2/dmp/data_source/file/upload/"
+    answer = sb.raw("POST", path, content=content, headers=headers)
+    assert answer.json()["code"] == 40001
+    assert sb.upload(token, phone_zip(0, 1))["code"] == 0
+
+
 def test_a_slow_upload_ends_as_the_switch_says():
     for mode, check in (
         (SlowUpload.GATEWAY, lambda r: r.status_code == 504),

@@ -70,9 +70,11 @@ def _is_text_choice(kind: Type) -> bool:
 
 def _json_or_text(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair fits no answer
+    except (ValueError, RecursionError):
         return text
+    return value
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from yuntu_push.sandbox.world import DAY, Call
 
 KEY_LIFE = 15 * DAY
 MIN_PART = 5_000_000
+MOST_IN_PARTS = 1_000_000_000
+"""The sandbox's own bound: parts wait in memory until the last one has come."""
 _DMP_TYPES = {1: 0, 2: 1, 3: 2, 4: 6, 5: 0, 11: 4, 12: 5, 14: 6, 15: 7, 16: 8, 17: 6, 18: 2}
 """The DMP type whose reach a Qianchuan `data_type` borrows."""
 _LINE = re.compile(r"[0-9a-z][0-9a-z:_-]{2,127}", re.ASCII)
@@ -65,6 +67,8 @@ def part_upload(call: Call) -> dict[str, Any]:
     file = _parted(call, account, number)
     if number != file.parts:
         raise wrong_parameter(f"part_num 应为 {file.parts}")
+    if file.size + call.upload.size > MOST_IN_PARTS:
+        raise wrong_parameter("file 各分片合计过大")
     file.parts += 1
     file.size += call.upload.size
     call.world.parts.setdefault(file.key, []).append(call.fields["file"])
