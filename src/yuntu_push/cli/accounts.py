@@ -76,8 +76,9 @@ def accounts_data(accounts: Iterable[Account]) -> list[dict[str, Any]]:
     ]
 
 
-def accounts_table(accounts: Iterable[Account]) -> Table:
-    """Accounts as people read them."""
+def accounts_table(accounts: Iterable[Account], *, most: int | None = None) -> Table:
+    """Accounts as people read them, those bound to a brand first; a terminal shows `most`."""
+    accounts = sorted(accounts, key=lambda account: not account.brands)
     return Table(
         columns=(
             Text("channel"),
@@ -100,4 +101,5 @@ def accounts_table(accounts: Iterable[Account]) -> Table:
             )
             for account in accounts
         ],
+        most=most,
     )

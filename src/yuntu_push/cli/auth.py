@@ -27,6 +27,7 @@ app = typer.Typer(help="Logins (授权): authorise, look, renew, forget.")
 
 ChannelArgument = Annotated[str, typer.Argument(help="The channel.", metavar="CHANNEL")]
 WARN_DAYS = 7
+MOST_SHOWN = 12  # `accounts list` shows all of them
 NAMED = 20  # accounts named in one line
 _EXIT_LOGIN = 4
 
@@ -210,7 +211,7 @@ def _show_login(session: Session, channel: Channel, result: LoggedIn) -> None:
             "gained": accounts_data(found.gained),
             "lost": accounts_data(found.lost),
         },
-        accounts_table(found.accounts),
+        accounts_table(found.accounts, most=MOST_SHOWN),
     )
     if found.gained:
         session.messages.notice(msg("gained: {accounts}", accounts=_named(found.gained)))

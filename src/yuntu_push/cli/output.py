@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TextIO
 
 from yuntu_push.cli.i18n import Translator
-from yuntu_push.domain.text import Text
+from yuntu_push.domain.text import Text, msg
 
 SCHEMA = "yuntu-push/1"
 Status = Literal["ok", "pending", "partial", "error"]
@@ -15,11 +15,15 @@ Status = Literal["ok", "pending", "partial", "error"]
 
 @dataclass(frozen=True)
 class Table:
-    """A view of a result: headings, rows, and a title that only a terminal shows."""
+    """A view of a result: headings, rows, and a title that only a terminal shows.
+
+    `most` rows are shown on a terminal, where the table is beside the point of the command.
+    """
 
     columns: Sequence[Text | str]
     rows: Sequence[Sequence[object]]
     title: Text | None = None
+    most: int | None = None
 
 
 def details(pairs: Sequence[tuple[str, object]], *, title: Text | None = None) -> Table:
@@ -145,9 +149,12 @@ class Output:
         )
         for column in view.columns:
             drawn.add_column(self._heading(column), overflow="fold")
-        for row in view.rows:
+        for row in view.rows[: view.most]:
             drawn.add_row(*(RichText(self._cell(value)) for value in row))
         console.print(drawn)
+        hidden = len(view.rows) - len(view.rows[: view.most])
+        if hidden:
+            console.print(self.translator.render(msg("… and {count} more", count=hidden)))
 
     def _heading(self, column: Text | str) -> str:
         return self.translator.render(column if isinstance(column, Text) else Text(column))
