@@ -1,12 +1,14 @@
 """Data sources (数据源): upload, create, update, read."""
 
 import hashlib
+import os
 from collections.abc import Sequence
-from io import BufferedReader
+from io import FileIO
 from pathlib import Path
 
 from yuntu_push.adapters.ocean import envelope, models
 from yuntu_push.adapters.ocean.caller import Caller
+from yuntu_push.adapters.ocean.needs import Clock
 from yuntu_push.adapters.ocean.transport import Call, FilePart
 from yuntu_push.domain.errors import (
     OutcomeUnknownError,
@@ -27,8 +29,33 @@ IDS_PER_READ = 100  # 400 are allowed, but ids of 32 digits would make a URL of 
 _SIGNATURE = 40900
 _PATIENCE = 1.5  # times the platform's own limit: its answer comes first, if there is one
 _NEAR_LIMIT = 0.8  # a failure this late in the limit is the limit's work
+_SOON = 0.4  # of the limit: a part that was taken by then is not on a slow link
 _SAFE_SHARE = 0.6  # of the limit that a part of the suggested size takes at the measured rate
 _SIZE_STEP = 100_000
+
+
+class _TimedFile(FileIO):
+    """A part that notes when its bytes were taken; `began` is None before the first ones."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        super().__init__(path, "rb")
+        self._clock = clock
+        self.began: float | None = None
+        self.latest = 0.0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """The next bytes."""
+        if self.began is None:
+            self.began = self._clock.monotonic()
+        chunk = super().read(size) or b""
+        if chunk:
+            self.latest = self._clock.monotonic()
+        return chunk
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move; a rewound file is timed anew."""
+        self.began = None
+        return super().seek(offset, whence)
 
 
 def upload(caller: Caller, *, advertiser_id: int, path: Path, md5: str) -> str:
@@ -37,7 +64,7 @@ def upload(caller: Caller, *, advertiser_id: int, path: Path, md5: str) -> str:
     A wrong signature is tried once more: it means that bytes were changed on the way. A link too
     slow for the platform's limit ends in `TryLaterError` with the part size that would fit.
     """
-    with path.open("rb") as stream:
+    with _TimedFile(path, caller.clock) as stream:
         call = Call(
             "POST",
             UPLOAD,
@@ -57,16 +84,30 @@ def upload(caller: Caller, *, advertiser_id: int, path: Path, md5: str) -> str:
     return file_path
 
 
-def _timed(caller: Caller, call: Call, stream: BufferedReader) -> object:
+def _timed(caller: Caller, call: Call, stream: _TimedFile) -> object:
     limit = caller.api.upload_timeout
-    started = caller.clock.monotonic()
     try:
         return caller.write(call, seconds=limit * _PATIENCE)
     except OutcomeUnknownError as exc:
-        elapsed = caller.clock.monotonic() - started
-        if elapsed < limit * _NEAR_LIMIT:
+        rate = _rate_when_slow(stream, caller.clock.monotonic(), limit)
+        if rate is None:
             raise
-        raise _too_slow(stream.tell() / elapsed, limit) from exc
+        raise _too_slow(rate, limit) from exc
+
+
+def _rate_when_slow(stream: _TimedFile, ended: float, limit: float) -> float | None:
+    """Bytes a second, when it was the link that kept an upload from its answer; else None.
+
+    A part that was on its way soon and then got no answer says nothing about the link.
+    """
+    if stream.began is None or ended - stream.began < limit * _NEAR_LIMIT:
+        return None
+    sent = stream.tell()
+    is_whole = sent == os.fstat(stream.fileno()).st_size
+    if not is_whole:
+        return sent / (ended - stream.began)
+    taken = stream.latest - stream.began
+    return sent / taken if taken > limit * _SOON else None
 
 
 def _too_slow(rate: float, limit: float) -> TryLaterError:
@@ -85,7 +126,7 @@ def _too_slow(rate: float, limit: float) -> TryLaterError:
     )
 
 
-def _check_unchanged(stream: BufferedReader, path: Path, md5: str) -> None:
+def _check_unchanged(stream: _TimedFile, path: Path, md5: str) -> None:
     """`SourceError` when it is our file that differs from its signature."""
     stream.seek(0)
     actual = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

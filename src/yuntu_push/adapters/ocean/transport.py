@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import BinaryIO, Literal
+from io import FileIO
+from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -42,7 +43,7 @@ class FilePart:
     """The file of a multipart upload; `stream` is rewound for each attempt."""
 
     name: str
-    stream: BinaryIO
+    stream: FileIO
 
 
 @dataclass(frozen=True)
