@@ -179,7 +179,7 @@ def test_any_order_of_calls_keeps_the_platform_in_step_with_the_model():
     run_state_machine_as_test(
         Platform,
         settings=settings(
-            max_examples=30,
+            max_examples=20,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
