@@ -1,0 +1,152 @@
+"""`push …` and `quota` as a script calls them: exit codes, envelope, nothing sent unasked."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.world import World, world
+
+FAST = {"YUNTU_PUSH_PUSH_POLL": "0.1"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("push") / "home", speed=1e6) as made:
+        made.build(count=50)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def pushed(home: World) -> dict:
+    """A push that reached its brand."""
+    run = home.create("--wait", "--poll", "0.1", "--timeout", "60")
+    assert run.code == 0, run.stdout
+    return run.data
+
+
+def sent(home: World) -> int:
+    return len([r for r in home.sandbox.requests() if r["method"] == "POST"])
+
+
+def test_a_dry_run_sends_and_stores_nothing(home: World):
+    before = sent(home)
+    run = home.create("--dry-run", name="试运行")
+    assert (run.code, run.data["dry_run"]) == (0, True)
+    assert run.data["audience_name"].startswith("试运行_")
+    assert sent(home) == before
+    assert "试运行" not in {p["name"] for p in home.json("push", "list").data["pushes"]}
+
+
+def test_the_answer_tells_everything_and_ids_are_strings(pushed: dict):
+    assert pushed["state"] == "succeeded"
+    assert pushed["brands"][0]["state"] == "submitted"
+    assert "自定义分析" in pushed["next_action"]
+    for name in ("data_source_id", "custom_audience_id"):
+        assert isinstance(pushed[name], str)
+    assert pushed["created_at"].endswith("+08:00")
+
+
+def test_the_same_push_again_names_the_first(home: World, pushed: dict):
+    run = home.create(name="再来一次")
+    assert (run.code, run.error_code) == (6, "PUSH_TWICE")
+    assert pushed["push_id"] in run.envelope["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        (["--name", "名字太长" * 5], 2, "PUSH_NAME_INVALID"),
+        (["--name", "有 空格"], 2, "PUSH_NAME_INVALID"),
+        (["--name", "x", "--brand", "星野"], 2, "BRAND_UNKNOWN"),
+        (["--name", "x", "--account", "没有"], 2, "ACCOUNT_UNKNOWN"),
+        (["--name", "x", "--channel", "acne"], 2, "CHANNEL_UNKNOWN"),
+        (["--name", "x", "--timeout", "soon"], 2, "TIME_INVALID"),
+    ],
+)
+def test_wrong_words_have_their_code(home: World, words: list[str], code: int, error: str):
+    account, brand = home.bound_account()
+    plain = ["--segment", "vip", "--account", account["advertiser_id"]]
+    if "--brand" not in words:
+        plain += ["--brand", brand["brand_id"]]
+    run = home.json("push", "create", *plain, *words)
+    assert (run.code, run.error_code) == (code, error)
+    assert run.envelope["errors"][0]["hint"]
+
+
+def test_an_unknown_push_and_an_unclear_resume_are_usage_errors(home: World):
+    assert home.json("push", "status", "nothing").error_code == "PUSH_UNKNOWN"
+    assert home.json("push", "resume").code == 2
+
+
+def test_status_shows_and_never_fails_for_a_state(home: World, pushed: dict):
+    shown = home.json("push", "show", pushed["name"], "--offline")
+    assert (shown.code, shown.data["push_id"]) == (0, pushed["push_id"])
+    home.sandbox.fault("custom_audience/read", "http_500")
+    try:
+        assert home.json("push", "status", pushed["push_id"]).code == 0
+    finally:
+        home.sandbox.clear_faults()
+
+
+def test_lists_are_filtered(home: World, pushed: dict):
+    def ids(*words: str) -> set[str]:
+        return {p["push_id"] for p in home.json("push", "list", *words).data["pushes"]}
+
+    assert pushed["push_id"] in ids("--state", "succeeded", "--since", "1h")
+    assert pushed["push_id"] not in ids("--state", "failed")
+    assert ids("--brand", "没有") == ids("--channel", "other") == set()
+    assert home.json("push", "list", "--state", "nonsense").code == 2
+    assert home.json("push", "list", "--since", "whenever").code == 2
+
+
+def test_resume_all_with_nothing_due_is_silent_and_ok(home: World, pushed: dict):
+    run = home("push", "resume", "--all")
+    assert (run.code, run.stderr) == (0, "")
+    assert len(run.stdout.splitlines()) == 1
+
+
+def test_a_copy_is_made_once_unless_asked(home: World, pushed: dict):
+    brand = pushed["brands"][0]["brand_name"]
+    again = home.json("push", "copy", pushed["push_id"], "--brand", brand)
+    assert (again.code, again.error_code) == (6, "COPY_TWICE")
+    assert home.json("push", "copy", pushed["push_id"], "--brand", brand, "--done").code == 6
+
+
+def test_a_person_confirms(home: World, pushed: dict):
+    brand = pushed["brands"][0]["brand_name"]
+    run = home.json("push", "confirm", pushed["push_id"], "--brand", brand)
+    assert run.data["brands"][0]["state"] == "confirmed"
+
+
+def test_the_quota_counts_what_was_used(home: World, pushed: dict):
+    run = home.json("quota")
+    uses = {(u["kind"], u["subject"]): u for u in run.data["quotas"]}
+    create = uses["create", pushed["account"]["advertiser_id"]]
+    assert (create["limit"], create["left"]) == (100, 100 - create["used"])
+    publish = uses["publish", pushed["custom_audience_id"]]
+    assert (publish["left"], publish["used"]) == (0, 1)
+    assert publish["opens_at"].endswith("+08:00")
+
+
+def test_cancel_says_what_stays(home: World):
+    home.sandbox.fault("data_source/read", "http_500")
+    try:
+        run = home.create("--again", name="要取消的")
+        done = home("push", "cancel", run.data["push_id"])
+    finally:
+        home.sandbox.clear_faults()
+    assert done.code == 0
+    assert "stays on the platform" in done.stderr
+    assert home.json("push", "resume", run.data["push_id"]).code == 6
+
+
+def test_a_throttled_push_is_75_and_says_when(home: World):
+    home.sandbox.fault("data_source/create", "refuse", code=40110, retry_in="120")
+    try:
+        run = home.create("--again", name="限流")
+    finally:
+        home.sandbox.clear_faults()
+    assert (run.code, run.envelope["status"]) == (75, "pending")
+    assert run.data["state"] == "waiting"
+    assert run.data["next_at"]
+    assert run.envelope["errors"][0]["retryable"] is True
