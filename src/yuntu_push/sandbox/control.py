@@ -1,11 +1,11 @@
 """`/_sandbox/*`: reading the world back and steering it; for tests, and for people who rehearse."""
 
-import dataclasses
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+from msgspec import to_builtins
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -92,7 +92,7 @@ class Control:
 
     def faults(self) -> list[dict[str, Any]]:
         """The faults in force and how often each struck."""
-        return [dataclasses.asdict(fault) for fault in self.plan.faults]
+        return [to_builtins(fault) for fault in self.plan.faults]
 
     def add_faults(self, given: dict[str, Any]) -> dict[str, Any]:
         """Add one fault, or {"faults": [...]}."""
@@ -154,7 +154,8 @@ class Control:
             account.valid = bool(given["valid"])
         account.name = str(given.get("name", account.name))
         account.company = str(given.get("company", account.company))
-        return dataclasses.asdict(account)
+        changed: dict[str, Any] = to_builtins(account)
+        return changed
 
     def reset(self, _given: dict[str, Any]) -> dict[str, Any]:
         """The seeded world again, without faults and log."""
@@ -173,8 +174,8 @@ class Control:
         return {
             "now": now,
             "time": wire_time(now),
-            "accounts": [dataclasses.asdict(each) for each in state.accounts.values()],
-            "brands": [dataclasses.asdict(each) for each in state.brands.values()],
+            "accounts": [to_builtins(each) for each in state.accounts.values()],
+            "brands": [to_builtins(each) for each in state.brands.values()],
             "files": [
                 {key: value for key, value in vars(each).items() if key != "content"}
                 for each in state.files.values()
@@ -182,20 +183,20 @@ class Control:
             "data_sources": [self._source(each) for each in state.data_sources.values()],
             "audiences": [self._audience(each, now) for each in state.audiences.values()],
             "copies": [
-                {**dataclasses.asdict(each), "arrived": each.ready <= now} for each in state.copies
+                {**to_builtins(each), "arrived": each.ready <= now} for each in state.copies
             ],
             "publishes": [
-                {"custom_audience_id": each.id, **dataclasses.asdict(publish)}
+                {"custom_audience_id": each.id, **to_builtins(publish)}
                 for each in state.audiences.values()
                 for publish in each.publishes
             ],
             "pushes": [
-                {"custom_audience_id": each.id, **dataclasses.asdict(push)}
+                {"custom_audience_id": each.id, **to_builtins(push)}
                 for each in state.audiences.values()
                 for push in each.pushes
             ],
             "qianchuan_audiences": [
-                {**dataclasses.asdict(each), "status": status_of(each, now)}
+                {**to_builtins(each), "status": status_of(each, now)}
                 for each in state.qc_audiences.values()
             ],
             "grants": len(state.grants),
@@ -204,13 +205,13 @@ class Control:
         }
 
     def _source(self, source: DataSource) -> dict[str, Any]:
-        return {**dataclasses.asdict(source), "state": source.logs[-1].state.value}
+        return {**to_builtins(source), "state": source.logs[-1].state.value}
 
     def _audience(self, audience: Audience, now: float) -> dict[str, Any]:
         options, owner = self.world.options, audience.advertiser_id
         viewers = [owner, *(push.target for push in audience.pushes if push.target != owner)]
         return {
-            **dataclasses.asdict(audience),
+            **to_builtins(audience),
             "sizes": {
                 str(kind): self.world.ids.size({kind: name})
                 for kind, name in audience.content.items()
