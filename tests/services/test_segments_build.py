@@ -288,6 +288,13 @@ def test_a_dry_run_reports_and_writes_nothing(tmp_path: Path) -> None:
     assert _left(tmp_path) == []
 
 
+def test_placeholder_numbers_and_frequent_values_are_warned_about(tmp_path: Path) -> None:
+    values = [*_phones(3000), *["13800138000"] * 3, _sha("18888888888"), *["13912345678"] * 20]
+    segment = service(tmp_path).build(request(_csv(tmp_path / "a.csv", values)))
+    assert segment.warnings == {"frequent_value": 20, "placeholder": 4}
+    assert segment.rejects == {}
+
+
 def test_parquet_and_sql_give_the_same_segment_as_csv(tmp_path: Path) -> None:
     import duckdb
 

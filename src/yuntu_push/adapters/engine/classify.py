@@ -2,14 +2,14 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 
 from yuntu_push.adapters.engine.lanes import Lane, Mask, lanes_for
 from yuntu_push.adapters.engine.lookalikes import NONE, likeness
-from yuntu_push.adapters.engine.shapes import SHA256, Bytes, Shape, record_of, shape_of
+from yuntu_push.adapters.engine.shapes import Bytes, Shape, record_of, shape_of
 from yuntu_push.adapters.engine.texts import Index, Texts
-from yuntu_push.domain.id_phone import PLACEHOLDERS
 from yuntu_push.domain.identifiers import (
     Accepted,
     Blank,
@@ -25,11 +25,6 @@ from yuntu_push.domain.settings import IdSettings
 
 BLOCK = 32_768  # rows at a time: matrices of this height stay in the processor's cache
 MAX_SHORT = 9  # digits that are too few whatever they are; ten may be a service number
-_PLACEHOLDERS = [
-    np.frombuffer(record_of(SHA256, _a.id), np.uint8)
-    for _a in (identify(p, IdType.MOBILE_HASH_SHA256) for p in PLACEHOLDERS)
-    if isinstance(_a, Accepted)
-]
 
 
 @dataclass(frozen=True)
@@ -133,10 +128,10 @@ class Classifier:
             rows = at[digits]
             width = 1 if length < 7 else 2  # as `masked` shows them
             shown = values[digits][:, :width].tobytes().decode("ascii")
-            result.rejects += [
-                (row, RejectReason.TOO_SHORT, f"{shown[i * width : (i + 1) * width]}****")
-                for i, row in enumerate((rows + first).tolist())
-            ]
+            masks = [f"{shown[i : i + width]}****" for i in range(0, len(shown), width)]
+            result.rejects += zip(
+                (rows + first).tolist(), repeat(RejectReason.TOO_SHORT), masks, strict=False
+            )
             result.likenesses[NONE] += len(rows)
             left[rows] = False
 
@@ -172,9 +167,3 @@ class Classifier:
     ) -> None:
         result.found.append(Found(id_type, shape, records, rows))
         result.accepted[id_type] += len(records)
-        if id_type is IdType.MOBILE_HASH_SHA256:
-            for placeholder in _PLACEHOLDERS:
-                suspects = records[records[:, 0] == placeholder[0]]
-                count = int((suspects == placeholder).all(axis=1).sum())
-                if count:
-                    result.warnings[IdWarning.PLACEHOLDER] += count

@@ -57,6 +57,7 @@ class Pressed:
     ids: Counter[IdType] = field(default_factory=Counter)
     duplicates: Counter[IdType] = field(default_factory=Counter)
     most_frequent: int = 1
+    placeholders: int = 0
 
 
 class Press:
@@ -136,6 +137,7 @@ class Press:
                 fingerprint.update(records.reshape(-1).data)
                 self.result.ids[id_type] += len(records)
                 self.result.duplicates[id_type] += block.dropped
+                self.result.placeholders += block.watched
                 self.result.most_frequent = max(self.result.most_frequent, block.most)
                 while len(records):
                     fit = left // cost

@@ -5,6 +5,7 @@ fit in memory goes into one file of the build's private folder, under a key that
 process: a killed run leaves noise behind.
 """
 
+import functools
 import secrets
 import threading
 from collections import defaultdict
@@ -31,12 +32,14 @@ Splitters = npt.NDArray[np.uint64]
 class SortedIds:
     """The unique records of one partition, ascending.
 
-    `most` is how often the most frequent one was there, `dropped` how many were repeats.
+    `most` is how often the most frequent one was there, `dropped` how many were repeats, `watched`
+    how often one of the records to watch for was there.
     """
 
     records: Bytes
     dropped: int
     most: int
+    watched: int = 0
 
 
 @dataclass
@@ -49,7 +52,10 @@ class _Pile:
 
 
 class Spool:
-    """Takes records in any order, from any thread, and gives them back sorted, without repeats."""
+    """Takes records in any order, from any thread, and gives them back sorted, without repeats.
+
+    `watch` are records whose occurrences are counted, for shapes that are spread evenly.
+    """
 
     def __init__(
         self,
@@ -58,7 +64,9 @@ class Spool:
         *,
         name: str = "spool",
         share: dict[Key, Splitters] | None = None,
+        watch: dict[Key, Bytes] | None = None,
     ) -> None:
+        self._watch = watch or {}
         self._splitters: dict[Key, Splitters] = {} if share is None else share
         self._piles: dict[Key, _Pile] = defaultdict(_Pile)
         self._memory = memory
@@ -98,11 +106,19 @@ class Spool:
             raw = self._gather(key, number)
             if raw is None:
                 continue
-            pending.append(ahead(lambda raw=raw: sort_unique(raw)))  # type: ignore[misc]
+            watch = self._watched(key, number)
+            pending.append(ahead(functools.partial(sort_unique, raw, watch)))
             if len(pending) > window:
                 yield pending.pop(0).result()
         while pending:
             yield pending.pop(0).result()
+
+    def _watched(self, key: Key, number: int) -> Bytes | None:
+        watch = self._watch.get(key)
+        if watch is None:
+            return None
+        here = watch[watch[:, 0] == number]
+        return here if len(here) else None
 
     def partition(self, key: Key, number: int) -> Bytes:
         """One partition, sorted and without repeats."""
@@ -229,8 +245,8 @@ def take(records: Bytes, order: npt.NDArray[np.int64]) -> Bytes:
     return whole[order].view(np.uint8).reshape(-1, width)
 
 
-def sort_unique(records: Bytes) -> SortedIds:
-    """The records ascending, without repeats."""
+def sort_unique(records: Bytes, watch: Bytes | None = None) -> SortedIds:
+    """The records ascending, without repeats; counts those that are among `watch`."""
     words = _words(records)
     order = np.argsort(words[:, 0])
     ordered = take(records, order)
@@ -239,12 +255,25 @@ def sort_unique(records: Bytes) -> SortedIds:
         order = np.lexsort(tuple(words[:, place] for place in reversed(range(words.shape[1]))))
         ordered = take(records, order)
         repeats, _ = _repeats(ordered)
+    watched = 0 if watch is None else _how_many(ordered, watch)
     dropped = int(np.count_nonzero(repeats))
     if not dropped:
-        return SortedIds(ordered, 0, 1)
+        return SortedIds(ordered, 0, 1, watched)
     kept = np.flatnonzero(~repeats)
     most = int(np.diff(np.append(kept, len(ordered))).max())
-    return SortedIds(take(ordered, kept), dropped, most)
+    return SortedIds(take(ordered, kept), dropped, most, watched)
+
+
+def _how_many(ordered: Bytes, watch: Bytes) -> int:
+    starts = _words(ordered[:, :8].copy())[:, 0]
+    wanted = _words(watch[:, :8].copy())[:, 0]
+    low = np.searchsorted(starts, wanted, side="left")
+    high = np.searchsorted(starts, wanted, side="right")
+    return sum(
+        int((ordered[first:last] == record).all(axis=1).sum())
+        for record, first, last in zip(watch, low, high, strict=True)
+        if last > first
+    )
 
 
 def _repeats(ordered: Bytes) -> tuple[npt.NDArray[np.bool_], bool]:

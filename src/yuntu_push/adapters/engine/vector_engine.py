@@ -1,10 +1,13 @@
 """The segment engine: rows in, parts and their counts out, in bounded memory."""
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import numpy as np
 
 from yuntu_push.adapters.engine import proof, refusals, sets
 from yuntu_push.adapters.engine.classify import Classifier
@@ -12,10 +15,12 @@ from yuntu_push.adapters.engine.intake import ColumnTotals, Intake, Totals
 from yuntu_push.adapters.engine.press import Press, Pressed
 from yuntu_push.adapters.engine.reading import records_of
 from yuntu_push.adapters.engine.sets import PeopleToLeaveOut
-from yuntu_push.adapters.engine.spool import MEMORY, Spool
+from yuntu_push.adapters.engine.shapes import SHA256, Bytes
+from yuntu_push.adapters.engine.spool import MEMORY, Key, Spool
 from yuntu_push.adapters.engine.texts import Texts
 from yuntu_push.domain.errors import YuntuPushError
-from yuntu_push.domain.identifiers import IN_CLEAR, IdType, RejectReason
+from yuntu_push.domain.id_phone import PLACEHOLDERS
+from yuntu_push.domain.identifiers import IN_CLEAR, IdType, IdWarning, RejectReason
 from yuntu_push.domain.segment import Segment, TypeCounts
 from yuntu_push.domain.segment_build import (
     BuildPlan,
@@ -49,7 +54,7 @@ class VectorEngine:
         leave_out: LeaveOut | None = None,
     ) -> BuiltSegment:
         """The parts, written into `folder`, or `SourceError` or `GuardError`."""
-        spool = Spool(folder, self._memory)
+        spool = Spool(folder, self._memory, watch=_placeholders())
         workers = ThreadPoolExecutor(self._threads, thread_name_prefix="segment")
         try:
             people = _people(leave_out or LeaveOut(), plan)
@@ -112,6 +117,12 @@ class VectorEngine:
             spools.close()
 
 
+def _placeholders() -> dict[Key, Bytes]:
+    """The digests of numbers that people type when a form insists."""
+    digests = b"".join(hashlib.sha256(number.encode()).digest() for number in PLACEHOLDERS)
+    return {(IdType.MOBILE_HASH_SHA256, SHA256): np.frombuffer(digests, np.uint8).reshape(-1, 32)}
+
+
 def _people(leave_out: LeaveOut, plan: BuildPlan) -> PeopleToLeaveOut:
     people = PeopleToLeaveOut()
     for segment in leave_out.segments:
@@ -159,6 +170,8 @@ def _built(
     if totals.ragged:
         rejects[RejectReason.RAGGED_ROW] = totals.ragged
     warnings = Counter(totals.warnings)
+    if pressed.placeholders:
+        warnings[IdWarning.PLACEHOLDER] = pressed.placeholders
     if pressed.most_frequent > max(totals.rows // FREQUENT_SHARE, FREQUENT_LEAST):
         warnings["frequent_value"] = pressed.most_frequent
     return BuiltSegment(
