@@ -56,7 +56,8 @@ def save_world(world: World) -> None:
     state = dataclasses.replace(world.state, app=dataclasses.replace(world.state.app, secret=""))
     partial = path.with_name(f".{path.name}.partial")
     partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(partial, flags, 0o600), "wb") as file:
         file.write(msgspec.json.encode((_FORMAT, state)))
     partial.replace(path)
 
