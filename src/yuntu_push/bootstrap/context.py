@@ -21,17 +21,25 @@ if TYPE_CHECKING:
     from yuntu_push.services.doctor import Doctor
     from yuntu_push.services.login import Login
     from yuntu_push.services.push.copies import PushCopies
+    from yuntu_push.services.push.entries import PushEntries
+    from yuntu_push.services.push.planning import PushPlanner
     from yuntu_push.services.push.runner import PushRunner
     from yuntu_push.services.push.tasks import PushTasks
+    from yuntu_push.services.push.updates import PushUpdates
     from yuntu_push.services.quota import Quotas
     from yuntu_push.services.segment_ports import SegmentEngine
     from yuntu_push.services.segments import SegmentService
+    from yuntu_push.services.sources import SourceService
     from yuntu_push.services.store_move import StoreMove
     from yuntu_push.services.tokens import Tokens
 
 from yuntu_push.bootstrap.outside import Outside
 
 PUSH_ID_BYTES = 3  # six hex digits: short enough for a name of 30 characters
+
+
+def _new_push_id() -> str:
+    return randomness.token_hex(PUSH_ID_BYTES)
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,7 @@ class AppContext(Outside):
         """Reads of accounts and brands."""
         from yuntu_push.adapters.ocean.client import OceanDirectory
 
-        client = OceanDirectory(self.tokens, self.settings.api, self.clock)
+        client = OceanDirectory(self.tokens, self.settings.api, self.clock, pace=self.pace)
         self._opened.callback(client.close)
         return client
 
@@ -123,9 +131,20 @@ class AppContext(Outside):
         )
 
     @functools.cached_property
+    def sources(self) -> "SourceService":
+        """The databases that segments are built from."""
+        from yuntu_push.services.sources import SourceService
+
+        return SourceService(
+            config=self.config_file,
+            urls=self.source_urls,
+            secrets=lambda: self.secrets,
+            probe=self.source_catalog,
+        )
+
+    @functools.cached_property
     def segments(self) -> "SegmentService":
         """Builds and keeps segments."""
-        from yuntu_push.adapters.sources.catalog import SourceCatalog
         from yuntu_push.services.segments import SegmentService
 
         def engine() -> "SegmentEngine":
@@ -136,7 +155,7 @@ class AppContext(Outside):
         return SegmentService(
             engine=engine,
             store=self.segment_store,
-            sources=SourceCatalog(allow_paths=self.settings.sql.allow_paths, now=self.clock.now),
+            sources=self.source_catalog,
             clock=self.clock,
             progress=self.progress,
             ids=self.settings.ids,
@@ -152,7 +171,9 @@ class AppContext(Outside):
         from yuntu_push.adapters.ocean.client import OceanClient
 
         if channel not in self._apis:
-            client = OceanClient(channel, self.tokens, self.settings.api, self.clock)
+            client = OceanClient(
+                channel, self.tokens, self.settings.api, self.clock, pace=self.pace
+            )
             self._opened.callback(client.close)
             self._apis[channel] = client
         return self._apis[channel]
@@ -186,27 +207,63 @@ class AppContext(Outside):
         )
 
     @functools.cached_property
-    def pushes(self) -> "PushTasks":
-        """The pushes of this home."""
+    def _planner(self) -> "PushPlanner":
         from yuntu_push.services.push.planning import PushPlanner
-        from yuntu_push.services.push.tasks import PushTasks
 
-        planner = PushPlanner(
+        return PushPlanner(
             store=self.push_store,
             channels=self.channel_store,
             directory=self.lookup,
             segments=self.segment_store,
             clock=self.clock,
             api=self.settings.api,
-            new_id=lambda: randomness.token_hex(PUSH_ID_BYTES),
+            new_id=_new_push_id,
         )
+
+    @functools.cached_property
+    def pushes(self) -> "PushTasks":
+        """The pushes of this home."""
+        from yuntu_push.services.push.tasks import PushTasks
+
         return PushTasks(
             store=self.push_store,
-            planner=planner,
+            planner=self._planner,
             runner=self.push_runner,
             channels=self.channel_store,
             api_for=self.audience_api,
             clock=self.clock,
+        )
+
+    @functools.cached_property
+    def push_updates(self) -> "PushUpdates":
+        """New content into data sources that are there."""
+        from yuntu_push.services.push.updates import PushUpdates
+
+        return PushUpdates(
+            store=self.push_store,
+            planner=self._planner,
+            runner=self.push_runner,
+            channels=self.channel_store,
+            segments=lambda: self.segments,
+            clock=self.clock,
+            new_id=_new_push_id,
+        )
+
+    @functools.cached_property
+    def push_entries(self) -> "PushEntries":
+        """The `pushes:` entries of the config."""
+        from yuntu_push.services.push.entries import PushEntries
+
+        return PushEntries(
+            entries=self.settings.pushes,
+            store=self.push_store,
+            tasks=self.pushes,
+            updates=self.push_updates,
+            channels=self.channel_store,
+            segments=lambda: self.segments,
+            settings=self.settings.segments,
+            locks=self.locks,
+            notice=self.notice,
         )
 
     @functools.cached_property

@@ -25,6 +25,8 @@ from yuntu_push.services.ports import (
 
 if TYPE_CHECKING:
     from yuntu_push.adapters.config_file import ConfigFile, LoadedConfig
+    from yuntu_push.adapters.ocean.pace import RateLimiter
+    from yuntu_push.adapters.sources.catalog import SourceCatalog
     from yuntu_push.adapters.store.database import Database
     from yuntu_push.domain.settings import Settings
     from yuntu_push.sandbox.demo_world import DemoWorld
@@ -168,6 +170,13 @@ class Outside:
         return CallbackListener(callback_url, clock=self.clock, notice=self.notice)
 
     @functools.cached_property
+    def pace(self) -> "RateLimiter":
+        """The pace that all calls of this run keep together."""
+        from yuntu_push.adapters.ocean.pace import RateLimiter
+
+        return RateLimiter(self.settings.api.rate, self.clock)
+
+    @functools.cached_property
     def directory_store(self) -> DirectoryStore:
         """Accounts and brands as last seen."""
         from yuntu_push.adapters.store.directory import DirectoryFile
@@ -180,6 +189,28 @@ class Outside:
         from yuntu_push.adapters.engine.shelf import SegmentShelf
 
         return SegmentShelf(private_dir(self.paths.segments_dir), self.locks)
+
+    @functools.cached_property
+    def source_catalog(self) -> "SourceCatalog":
+        """Files, SQL over files, and the databases of `sources:`."""
+        from yuntu_push.adapters.sources.catalog import SourceCatalog
+
+        return SourceCatalog(
+            allow_paths=self.settings.sql.allow_paths,
+            now=self.clock.now,
+            urls=self.source_urls(),
+            password=self._source_password,
+        )
+
+    def source_urls(self) -> dict[str, str]:
+        """The databases of the config by name."""
+        return {name: entry.url for name, entry in self.settings.sources.items()}
+
+    def _source_password(self, name: str) -> str | None:
+        from yuntu_push.services.sources import password_key
+
+        stored = self.secrets.get(password_key(name))
+        return stored.reveal() if stored is not None else None
 
     @functools.cached_property
     def push_store(self) -> "PushStore":

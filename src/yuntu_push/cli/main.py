@@ -24,6 +24,7 @@ from yuntu_push.cli import (
     schedule,
     schema,
     segment,
+    source,
 )
 from yuntu_push.cli.boundary import guarded, private_process
 from yuntu_push.cli.help import translate_help
@@ -141,6 +142,7 @@ for name, group in {
     "auth": auth.app,
     "accounts": accounts.app,
     "segment": segment.app,
+    "source": source.app,
     "push": push.app,
     "config": config.app,
     "sandbox": sandbox.app,

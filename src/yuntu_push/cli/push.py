@@ -163,7 +163,10 @@ def resume(
             hint=msg("`yuntu-push push list` shows the pushes"),
         )
     if push is None:
-        _end_with_all(session, session.push_runner.run_due(patience), waited=wait)
+        ran = session.push_runner.run_due(patience)
+        for problem in session.channels.keep_alive():
+            session.messages.warning(problem.message)
+        _end_with_all(session, ran, waited=wait)
         return
     found = session.pushes.find(push)
     end_with(session, session.push_runner.run(found.push_id, patience), waited=wait)
