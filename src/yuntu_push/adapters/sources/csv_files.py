@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import os
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from yuntu_push.domain.text import msg
 _REJECTED = "select line, error_type from reject_errors order by line"
 _TOO_LONG = "LINE SIZE OVER MAXIMUM"
 _BAD_TEXT = "INVALID ENCODING"
+_GIVE_UP = 1.0  # seconds
 _BAD_STATE = ("UNQUOTED VALUE", "INVALID STATE")
 
 
@@ -82,8 +83,11 @@ class CsvSource:
 
 
 @dataclass
-class _Failure:
+class _Feed:
+    """What a thread that feeds a pipe does: its failure, and how to make it end."""
+
     error: YuntuPushError | None = None
+    end: Callable[[], None] = lambda: None
 
 
 class _Reader:
@@ -108,31 +112,33 @@ class _Reader:
         """The rows of this file."""
         places = places_of(columns, self.layout.columns, repr(self.path))
         if self.is_plain and self.layout.encoding == "utf-8":
-            yield from self._read(str(Path(self.path).absolute()), places, _Failure())
+            yield from self._read(str(Path(self.path).absolute()), places, _Feed())
             return
-        with _fed(self._text(), self.path) as (name, failure):
-            yield from self._read(name, places, failure)
+        with _fed(self._text(), self.path) as (name, feed):
+            yield from self._read(name, places, feed)
 
-    def _read(self, name: str, places: Sequence[int], failure: _Failure) -> Iterator[RowBatch]:
+    def _read(self, name: str, places: Sequence[int], feed: _Feed) -> Iterator[RowBatch]:
         with duck.connection() as con:
             first = 1
             last: RowBatch | None = None
             try:
-                for rows, texts in duck.stream(con, self._query(name, places)):
-                    if last is not None:
-                        yield last
-                    last = RowBatch(rows, texts, first, self.path)
-                    first += rows
+                stream = duck.stream(con, self._query(name, places), abort=feed.end)
+                with contextlib.closing(stream):
+                    for rows, texts in stream:
+                        if last is not None:
+                            yield last
+                        last = RowBatch(rows, texts, first, self.path)
+                        first += rows
                 ragged = self._ragged(con)
             except GeneratorExit:
                 raise
             except Exception:
-                if failure.error is not None:
-                    raise failure.error from None
+                if feed.error is not None:
+                    raise feed.error from None
                 with duck.translated(repr(self.path)):
                     raise
-            if failure.error is not None:
-                raise failure.error
+            if feed.error is not None:
+                raise feed.error
             if last is None:
                 last = RowBatch(0, tuple(TextColumn.of([]) for _ in places), first, self.path)
             yield RowBatch(last.rows, last.columns, last.first_row, last.file, ragged)
@@ -195,7 +201,7 @@ def _head_of(chunks: Iterator[bytes]) -> tuple[bytes, bool]:
 
 
 @contextlib.contextmanager
-def _fed(pieces: Iterator[bytes], path: str) -> Iterator[tuple[str, _Failure]]:
+def _fed(pieces: Iterator[bytes], path: str) -> Iterator[tuple[str, _Feed]]:
     """A name under which the pieces can be read as a file, while a thread writes them.
 
     What goes wrong in the thread is kept in the failure: the reader only sees a short file.
@@ -207,21 +213,22 @@ def _fed(pieces: Iterator[bytes], path: str) -> Iterator[tuple[str, _Failure]]:
             hint=msg("unpack it and save it as UTF-8"),
         )
     reader, writer = os.pipe()
-    failure = _Failure()
+    pipe = os.fdopen(writer, "wb", buffering=0)
+    state = _Feed(end=pipe.close)
 
     def feed() -> None:
         try:
-            with os.fdopen(writer, "wb", buffering=0) as pipe:
+            with pipe:
                 for piece in pieces:
                     view = memoryview(piece)
                     while view:
                         view = view[pipe.write(view) :]
-        except BrokenPipeError:
-            pass  # the reader has stopped
+        except (BrokenPipeError, ValueError):
+            pass  # the reader has stopped, and closed the pipe
         except YuntuPushError as exc:
-            failure.error = exc
+            state.error = exc
         except OSError as exc:
-            failure.error = SourceError(
+            state.error = SourceError(
                 "SOURCE_UNREADABLE",
                 msg("{path} cannot be read: {reason}", path=repr(path), reason=exc.strerror),
                 hint=msg("check the file"),
@@ -230,7 +237,8 @@ def _fed(pieces: Iterator[bytes], path: str) -> Iterator[tuple[str, _Failure]]:
     thread = threading.Thread(target=feed, name="feed", daemon=True)
     thread.start()
     try:
-        yield f"/dev/fd/{reader}", failure
+        yield f"/dev/fd/{reader}", state
     finally:
         os.close(reader)
-        thread.join()
+        # A thread that waits for rows which never come is left behind: it ends with the process.
+        thread.join(_GIVE_UP)

@@ -1,11 +1,12 @@
 """The embedded SQL engine: connections that touch nothing but what they are told to, as streams."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from yuntu_push.adapters.sources.arrow_stream import StreamError, TextStream
+from yuntu_push.adapters.sources.pulling import pulled
 from yuntu_push.domain.errors import SourceError, YuntuPushError
 from yuntu_push.domain.segment_rows import TextColumn
 from yuntu_push.domain.text import Text, msg
@@ -43,10 +44,29 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+Batches = Iterator[tuple[int, tuple[TextColumn, ...]]]
+
+
 def stream(
-    con: Any, sql: str, params: Mapping[str, object] | None = None
-) -> Iterator[tuple[int, tuple[TextColumn, ...]]]:
-    """The rows of a query whose columns are all text, batch by batch."""
+    con: Any,
+    sql: str,
+    params: Mapping[str, object] | None = None,
+    *,
+    abort: Callable[[], None] = lambda: None,
+) -> Generator[tuple[int, tuple[TextColumn, ...]], None, None]:
+    """The rows of a query whose columns are all text, batch by batch.
+
+    `abort` is called when the reader stops early, besides interrupting the query.
+    """
+
+    def stop() -> None:
+        abort()
+        con.interrupt()
+
+    return pulled(_batches(con, sql, params), abort=stop)
+
+
+def _batches(con: Any, sql: str, params: Mapping[str, object] | None) -> Batches:
     relation = con.sql(sql, params=dict(params)) if params else con.sql(sql)
     yield from TextStream(relation)
 

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -93,9 +94,11 @@ class Opened:
 @contextmanager
 def opened(path: str) -> Iterator[Opened]:
     """The bytes of a file, unpacked when it is gzip or zstd by its first bytes."""
-    file: BinaryIO = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
+    file = _stdin() if path == STDIN else Path(path).open("rb", buffering=0)  # noqa: SIM115
     try:
-        head = file.read(4)
+        head = b""
+        while len(head) < len(_ZSTD) and (more := file.read(len(_ZSTD) - len(head))):
+            head += more
         pieces = _pieces(head, file)
         if head.startswith(_GZIP):
             yield Opened(_gunzipped(pieces, path), False)
@@ -108,17 +111,20 @@ def opened(path: str) -> Iterator[Opened]:
             file.close()
 
 
-def _pieces(head: bytes, file: BinaryIO) -> Iterator[bytes]:
+def _stdin() -> BinaryIO | FileIO:
+    """Standard input, unbuffered: a buffer's lock would hold up the end of an interrupted run."""
+    try:
+        return FileIO(sys.stdin.fileno(), closefd=False)
+    except (OSError, ValueError, AttributeError):
+        return sys.stdin.buffer
+
+
+def _pieces(head: bytes, file: BinaryIO | FileIO) -> Iterator[bytes]:
+    """What there is, as it comes: waiting for a full chunk of a pipe would hold rows back."""
     if head:
         yield head
-    while piece := _read(file):
+    while piece := file.read(CHUNK):
         yield piece
-
-
-def _read(file: BinaryIO) -> bytes:
-    # What a pipe has ready is enough: waiting for a full chunk would hold rows back.
-    read1 = getattr(file, "read1", None)
-    return read1(CHUNK) if read1 else file.read(CHUNK)
 
 
 def _truncated(path: str) -> SourceError:

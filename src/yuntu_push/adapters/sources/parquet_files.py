@@ -1,6 +1,7 @@
 """Parquet files, one or many."""
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from yuntu_push.adapters.sources import duck
@@ -49,9 +50,10 @@ class ParquetSource:
             first = 1
             with duck.connection() as con, duck.translated(repr(path)):
                 query = f"select {chosen} from read_parquet({_name(path)})"  # noqa: S608
-                for rows, texts in duck.stream(con, query):
-                    yield RowBatch(rows, texts, first, path)
-                    first += rows
+                with closing(duck.stream(con, query)) as stream:
+                    for rows, texts in stream:
+                        yield RowBatch(rows, texts, first, path)
+                        first += rows
 
     @staticmethod
     def _columns(path: str) -> list[str]:

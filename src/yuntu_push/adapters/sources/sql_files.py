@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,10 @@ class FileSqlSource:
             )
             # A newline before the bracket, so that a comment at the query's end does not eat it.
             query = f"select {chosen} from (\n{self._sql}\n) as q({aliases})"  # noqa: S608
-            for rows, texts in duck.stream(con, query, self._values):
-                yield RowBatch(rows, texts, first)
-                first += rows
+            with closing(duck.stream(con, query, self._values)) as stream:
+                for rows, texts in stream:
+                    yield RowBatch(rows, texts, first)
+                    first += rows
 
     def _columns(self, con: Any) -> list[str]:
         _check_one_query(con, self._sql)
