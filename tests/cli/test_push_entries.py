@@ -1,0 +1,127 @@
+"""`push run` and `push update` against the sandbox: the platform has what the source has."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.world import World, phones, world, write_csv
+
+ENTRY = """
+pushes:
+  vip_daily:
+    name: 高价值会员
+    account: "{account}"
+    brands: ["{brand}"]
+    mode: {mode}
+    segment:
+      name: vip
+      csv: ["{csv}"]
+      ids: {{MOBILE_HASH_SHA256: 手机号}}
+"""
+WAIT = ["--wait", "--poll", "0.1", "--timeout", "60"]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path / "home", speed=1e6) as made:
+        yield made
+
+
+def write_source(home: World, count: int, seed: int = 7) -> Path:
+    return write_csv(home.home / "source.csv", "手机号", phones(count, seed))
+
+
+def add_entry(home: World, mode: str) -> None:
+    account, brand = home.bound_account()
+    entry = ENTRY.format(
+        account=account["advertiser_id"], brand=brand["brand_name"], mode=mode,
+        csv=home.home / "source.csv",
+    )  # fmt: skip
+    config = home.home / "config.yaml"
+    config.write_text(config.read_text("utf-8") + entry, "utf-8")
+
+
+def a_day_later(home: World) -> None:
+    """The platform's day passes; ours is told to follow by leaving its record behind."""
+    home.sandbox.advance(days=1, minutes=1)
+
+
+def test_an_entry_creates_then_updates_the_same_data_source(home: World):
+    write_source(home, 100)
+    add_entry(home, "reset")
+    first = home.json("push", "run", "vip_daily", *WAIT)
+    assert (first.code, first.data["mode"]) == (0, "create")
+
+    same = home.json("push", "run", "vip_daily", *WAIT)
+    assert (same.code, same.data["push_id"]) == (0, first.data["push_id"])
+
+    write_source(home, 120)
+    a_day_later(home)
+    second = home.json("push", "run", "vip_daily", *WAIT)
+    assert second.code == 0, second.stdout
+    assert (second.data["mode"], second.data["state"]) == ("reset", "succeeded")
+    assert second.data["custom_audience_id"] == first.data["custom_audience_id"]
+    assert second.data["upload_num"] == 120
+    [source] = home.sandbox.state()["data_sources"]
+    assert source["name"] == first.data["audience_name"]
+
+
+def test_a_mirror_sends_only_what_changed(home: World):
+    people = phones(200)
+    write_csv(home.home / "source.csv", "手机号", people)
+    add_entry(home, "mirror")
+    assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+
+    write_csv(home.home / "source.csv", "手机号", [*people[10:], *phones(5, seed=99)])
+    a_day_later(home)
+    run = home.json("push", "run", "vip_daily", *WAIT)
+    assert run.code == 0, run.stdout + run.stderr
+    assert run.data["upload_num"] == 195
+    updates = [r["fields"] for r in home.sandbox.requests("data_source/update")]
+    assert [u["operation_type"] for u in updates] == [2, 1]
+
+
+def test_a_mass_removal_is_stopped_and_can_be_let_pass(home: World):
+    write_source(home, 100)
+    add_entry(home, "reset")
+    assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+
+    write_source(home, 20)
+    a_day_later(home)
+    stopped = home.json("push", "run", "vip_daily", *WAIT)
+    assert (stopped.code, stopped.error_code) == (6, "GUARD_MAX_REMOVED")
+    assert not home.sandbox.requests("data_source/update")
+
+    run = home.json("push", "run", "vip_daily", "--allow", "max_removed", *WAIT)
+    assert (run.code, run.data["upload_num"]) == (0, 20)
+
+
+def test_an_update_by_hand_says_when_it_will_be_published(home: World):
+    """The window is closed: exit 75 with the moment, nothing to do."""
+    home.build(count=100)
+    first = home.create(*WAIT)
+    home.build(count=110)
+    run = home.json("push", "update", first.data["push_id"], "--segment", "vip", *WAIT)
+    assert (run.code, run.data["state"], run.data["step"]) == (75, "waiting", "publish")
+    assert run.error_code == "PUBLISH_WINDOW"
+    assert run.data["next_at"]
+
+    # Another run meets it and takes its place.
+    home.build(count=120)
+    newer = home.json("push", "update", first.data["push_id"], "--segment", "vip", *WAIT)
+    assert newer.code == 75
+    old = home.json("push", "status", run.data["push_id"], "--offline")
+    assert old.data["state"] == "superseded"
+
+    a_day_later(home)
+    end = home.json("push", "resume", newer.data["push_id"], *WAIT)
+    assert (end.code, end.data["upload_num"]) == (0, 120)
+
+
+def test_an_unknown_entry_names_the_known_ones(home: World):
+    write_source(home, 10)
+    add_entry(home, "reset")
+    run = home.json("push", "run", "vip_dayly")
+    assert run.code == 2
+    assert "vip_daily" in run.envelope["errors"][0]["message"]
