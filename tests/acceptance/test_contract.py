@@ -1,6 +1,7 @@
 """Every command answers in the shape that `yuntu-push schema` prints."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from yuntu_push.cli.main import app
 ENTRY = """\
 pushes:
   vip:
-    name: x
-    segment: {name: vip, ids: {phone: p}, csv: [a.csv]}
+    name: 日更
+    account: "{account}"
+    brands: ["{brand}"]
+    segment: {{name: daily, ids: {{phone: 手机号}}, csv: ["{csv}"]}}
 """
 
 
@@ -80,12 +83,22 @@ def test_answers_fit(tmp_path: Path):
         assert fits(added)
         assert fits(logged_in)
         seen |= {"channel add", "auth login"}
-        with (w.home / "config.yaml").open("a") as config:
-            config.write(ENTRY)
         w.build()
         w.build("vip", seed=9)
         w.build("other", seed=8)
         account, brand = w.bound_account()
+        entry = ENTRY.format(
+            account=account["advertiser_id"], brand=brand["brand_id"], csv=w.home / "vip.csv"
+        )
+        with (w.home / "config.yaml").open("a", encoding="utf-8") as config:
+            config.write(entry)
+        database = f"sqlite:///{w.home / 'crm.db'}"
+        sqlite3.connect(w.home / "crm.db").close()
+        ok("source", "add", "crm", "--url", database)
+        ok("source", "login", "crm", "--password-stdin", stdin="unused")
+        ok("source", "list")
+        ok("source", "test", "crm")
+        ok("source", "remove", "crm")
         for words in (
             "guide", "doctor", "quota", "explain 40105", "config show --origin",
             "config check", "channel show acme", "channel list", "auth status",
@@ -105,6 +118,8 @@ def test_answers_fit(tmp_path: Path):
             f"push copy {push_id} --brand {brand['brand_id']} --again",
         ):  # fmt: skip
             ok(*words.split())
+        ok("push", "run", "vip")
+        ok("push", "update", push_id, "--segment", "other", "-y")
         w.sandbox.fault("data_source/file/upload", "http", status=500)
         stuck = w.create(segment="other", name="later")
         stuck_id = w.json("push", "list").data["pushes"][0]["push_id"]

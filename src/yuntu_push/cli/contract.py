@@ -25,6 +25,8 @@ from yuntu_push.cli.contract_setup import (
     QuotasData,
     RejectsData,
     ScheduleData,
+    SourceData,
+    SourcesData,
 )
 from yuntu_push.cli.contract_work import (
     PushData,
@@ -63,7 +65,14 @@ ANSWERS: dict[str, tuple[type, ...]] = {
     "segment remove": (SegmentsData,),
     "segment rejects": (RejectsData,),
     "segment diff": (DiffData,),
+    "source add": (SourceData,),
+    "source login": (SourceData,),
+    "source list": (SourcesData,),
+    "source test": (SourceData,),
+    "source remove": (SourceData,),
     "push create": (PushData,),
+    "push update": (PushData,),
+    "push run": (PushData,),
     "push status": (PushData, PushesData),
     "push show": (PushData,),
     "push list": (PushesData,),

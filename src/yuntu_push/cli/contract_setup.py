@@ -230,3 +230,18 @@ class ScheduleData(TypedDict):
     scheduler: str
     files: list[ScheduleFile]
     written: list[str]
+
+
+class SourceData(TypedDict):
+    """`source add`, `source login`, `source test`, `source remove`; the URL has no password."""
+
+    name: str
+    url: str
+    kind: str
+    password_stored: bool
+
+
+class SourcesData(TypedDict):
+    """`source list`."""
+
+    sources: list[SourceData]
