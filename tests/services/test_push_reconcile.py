@@ -126,7 +126,7 @@ def test_a_refusal_after_an_unknown_publish_is_no_failure(bench: Bench):
     push = bench.run(bench.create())
     assert push.state is PushState.SUCCEEDED
     assert [c.state for c in push.calls_of(StepName.PUBLISH)] == [
-        CallState.ABSENT,
+        CallState.UNSHOWN,
         CallState.REFUSED,
     ]
     assert len(bench.platform.publishes) == 1

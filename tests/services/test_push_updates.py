@@ -124,7 +124,7 @@ def test_a_lost_publish_of_new_content_is_not_taken_for_the_old_one(bench: Bench
     push = bench.run(bench.update(first))
     assert push.state is PushState.SUCCEEDED
     assert [c.state for c in push.calls_of(StepName.PUBLISH)] == [
-        CallState.ABSENT,
+        CallState.UNSHOWN,
         CallState.DONE,
     ]
     assert len(bench.platform.publishes) == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.segments import decoded, disk_that_fills, ids_of, request, service
+from support.segments import MovableClock, decoded, disk_that_fills, ids_of, request, service
 from yuntu_push.adapters.engine.vector_engine import VectorEngine
 from yuntu_push.domain.errors import ConfigError, GuardError, SourceError, TryLaterError
 from yuntu_push.domain.identifiers import Accepted, IdType, identify
@@ -274,6 +274,16 @@ def test_removed_versions_are_gone_and_their_numbers_are_not_used_again(tmp_path
     with pytest.raises(ConfigError):
         segments.show(SegmentRef("vip"))
     assert segments.latest() == []
+
+
+def test_versions_that_were_replaced_long_ago_are_erased(tmp_path: Path) -> None:
+    clock = MovableClock()
+    segments = service(tmp_path, clock=clock)
+    for count in (10, 11):
+        segments.build(request(_csv(tmp_path / "a.csv", _phones(count))))
+    clock.sleep(31 * 86_400)
+    segments.build(request(_csv(tmp_path / "a.csv", _phones(12)), name="other"))
+    assert [segment.version for segment in segments.versions("vip")] == [2]
 
 
 def test_a_dry_run_reports_and_writes_nothing(tmp_path: Path) -> None:

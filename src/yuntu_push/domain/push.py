@@ -141,11 +141,13 @@ class CallState(StrEnum):
     FOUND = "found"  # verdict after looking: it was carried out
     ABSENT = "absent"  # verdict after looking: it was not carried out
     REPEATABLE = "repeatable"  # verdict: repeating does no harm
+    UNSHOWN = (
+        "unshown"  # verdict: nothing shows it, which proves nothing; its quota is carried over
+    )
     DECIDED = "decided"  # verdict of a person or a setting
 
 
 IN_DOUBT = frozenset({CallState.OPEN, CallState.UNKNOWN})
-VERDICTS = frozenset({CallState.FOUND, CallState.ABSENT, CallState.REPEATABLE, CallState.DECIDED})
 
 
 @dataclass(frozen=True)

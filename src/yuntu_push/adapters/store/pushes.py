@@ -28,7 +28,7 @@ from yuntu_push.domain.push import (
     may_move,
 )
 from yuntu_push.domain.push_record import Change, Intent, Settlement, Verdict
-from yuntu_push.domain.quota import QuotaUse
+from yuntu_push.domain.quota import QuotaClaim, QuotaUse
 
 
 class PushFile(PushReading):
@@ -104,9 +104,10 @@ class PushFile(PushReading):
             return exhausted.use
 
     def _begin(self, connection: sqlite3.Connection, push_id: str, intent: Intent) -> Call:
+        judged: int | None = None
         if intent.verdict is not None:
             verdict = Verdict(intent.key, intent.verdict)
-            self._judge(connection, push_id, intent.step, verdict, intent.at)
+            judged = self._judge(connection, push_id, intent.step, verdict, intent.at)
         values = {
             "push_id": push_id,
             "step": intent.step,
@@ -119,12 +120,16 @@ class PushFile(PushReading):
         row = connection.execute(self._sql["call"], {"call_id": cursor.lastrowid}).fetchone()
         call = call_of(row)
         if intent.claim is not None:
-            claim = intent.claim
-            use = quota.usage_in(connection, claim.kind, claim.subject, claim.at)
-            if use.opens_at is not None:
-                raise _ExhaustedError(use)
-            quota.reserve(connection, claim, call.call_id)
+            carried = judged is not None and intent.verdict is CallState.UNSHOWN
+            if not (carried and quota.carry_over(connection, intent.claim, judged)):
+                self._reserve(connection, intent.claim, call.call_id)
         return call
+
+    def _reserve(self, connection: sqlite3.Connection, claim: QuotaClaim, call_id: int) -> None:
+        use = quota.usage_in(connection, claim.kind, claim.subject, claim.at)
+        if use.opens_at is not None:
+            raise _ExhaustedError(use)
+        quota.reserve(connection, claim, call_id)
 
     def settle(self, settlement: Settlement) -> None:
         """Commit what became of a write, and what it taught."""
@@ -228,17 +233,19 @@ class PushFile(PushReading):
         step: StepName,
         verdict: Verdict,
         at: datetime,
-    ) -> None:
+    ) -> int | None:
+        """Settle the write in doubt; its id, None when there is none."""
         values = {"push_id": push_id, "step": step, "key": verdict.key}
         row = connection.execute(self._sql["call_in_doubt"], values).fetchone()
         if row is None:
-            return
+            return None
         connection.execute(
             self._sql["settle_call"],
             {"call_id": row["call_id"], "state": verdict.state.value, "at": stamp(at)},
         )
         if verdict.state is CallState.ABSENT:  # it was not made, so it used nothing
             quota.release(connection, row["call_id"])
+        return int(row["call_id"])
 
     def _learn(self, connection: sqlite3.Connection, push_id: str, facts: Facts) -> None:
         connection.execute(

@@ -52,6 +52,16 @@ def reserve(connection: sqlite3.Connection, claim: QuotaClaim, call_id: int) -> 
     )
 
 
+def carry_over(connection: sqlite3.Connection, claim: QuotaClaim, earlier: int | None) -> bool:
+    """Let an earlier write's use stand for its repetition too, at the later moment.
+
+    One of the two is carried out and nobody can tell which: the later moment is the safe one.
+    False when the earlier write had no use.
+    """
+    values = {"at": stamp(claim.at), "call_id": earlier}
+    return connection.execute(statements("quota")["carry_over"], values).rowcount > 0
+
+
 def release(connection: sqlite3.Connection, call_id: int) -> None:
     """Give back what a write that was not carried out had reserved."""
     connection.execute(statements("quota")["release"], {"call_id": call_id})

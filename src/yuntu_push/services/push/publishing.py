@@ -69,14 +69,14 @@ def _after_silence(view: View, audience: RemoteAudience, lost: Call) -> Outcome:
             msg("looking whether the publish that got no answer took effect"), within=left
         )
     # A refusal now may well mean that the lost one took the day's place: go on watching.
-    return _publish(view, audience, CallState.ABSENT, lambda _: audience_facts(audience))
+    return _publish(view, audience, CallState.UNSHOWN, lambda _: audience_facts(audience))
 
 
 def _refused_after_silence(calls: Sequence[Call]) -> bool:
     return bool(
         len(calls) > 1
         and calls[-1].state is CallState.REFUSED
-        and any(call.state is CallState.ABSENT for call in calls)
+        and any(call.state is CallState.UNSHOWN for call in calls)
     )
 
 
@@ -88,7 +88,7 @@ def _after_refusal(view: View, audience: RemoteAudience, calls: Sequence[Call]) 
         return NotYet(
             msg("looking whether the publish that got no answer took effect"), within=left
         )
-    silent = [call for call in calls if call.state is CallState.ABSENT]
+    silent = [call for call in calls if call.state is CallState.UNSHOWN]
     opens = silent[-1].intent_at + PUBLISH_WINDOW
     if view.now < opens:
         return Waiting(opens, window_reason(), "PUBLISH_WINDOW", audience_facts(audience))

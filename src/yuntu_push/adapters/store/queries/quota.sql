@@ -5,6 +5,9 @@ WHERE kind = :kind AND subject = :subject AND at >= :since ORDER BY at;
 -- name: use
 INSERT INTO quota_use (kind, subject, at, call_id) VALUES (:kind, :subject, :at, :call_id);
 
+-- name: carry_over
+UPDATE quota_use SET at = :at WHERE call_id = :call_id;
+
 -- name: release
 DELETE FROM quota_use WHERE call_id = :call_id;
 
