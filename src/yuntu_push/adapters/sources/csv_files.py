@@ -23,6 +23,7 @@ _REJECTED = "select line, error_type from reject_errors order by line"
 _TOO_LONG = "LINE SIZE OVER MAXIMUM"
 _BAD_TEXT = "INVALID ENCODING"
 _GIVE_UP = 1.0  # seconds
+MAX_RAGGED = 500_000  # more are not kept: such a file was misread, not damaged
 _BAD_STATE = ("UNQUOTED VALUE", "INVALID STATE")
 
 
@@ -152,11 +153,22 @@ class _Reader:
             f"select {chosen} from read_csv({duck.literal(name)}, auto_detect=false,"  # noqa: S608
             f" columns={{{types}}}, header={str(layout.has_header).lower()}, skip={layout.skip},"
             f" delim='{escaped}', quote='\"', escape='\"', nullstr='', strict_mode=true,"
-            " ignore_errors=true, store_rejects=true, rejects_limit=0, compression='none')"
+            f" ignore_errors=true, store_rejects=true, rejects_limit={MAX_RAGGED},"
+            " compression='none')"
         )
 
     def _ragged(self, con: Any) -> tuple[RaggedRow, ...]:
         rejected = con.execute(_REJECTED).fetchall()
+        if len(rejected) >= MAX_RAGGED:
+            raise SourceError(
+                "SOURCE_RAGGED",
+                msg(
+                    "{count} rows of {path} have another number of cells than its header",
+                    count=len(rejected),
+                    path=repr(self.path),
+                ),
+                hint=msg("check --delimiter and --header-row"),
+            )
         for line, kind in rejected:
             if kind == _BAD_TEXT:
                 raise bad_byte(self.path, self.layout.encoding, line)
