@@ -6,14 +6,15 @@ person is asked instead.
 """
 
 import itertools
-import sqlite3
 import sys
 from collections.abc import Iterator
 
 import pytest
 
+from support.invariants import assert_invariants
 from support.push import TARGETS, Bench, DyingStore, memory_folder
-from yuntu_push.domain.push import BrandState, Mode, Push, PushState, steps_of
+from yuntu_push.domain.push import BrandState, Push, PushState
+from yuntu_push.domain.quota import QuotaKind
 from yuntu_push.services.push.copies import CopyDecision
 
 WRITES = [
@@ -105,33 +106,9 @@ def assert_one_of_everything(bench: Bench, push: Push) -> None:
     )
     [audience] = platform.made_audiences.values()
     assert audience.pushed_to == {push.advertiser_id, *TARGETS}
-    assert_invariants(bench)
-
-
-def assert_invariants(bench: Bench) -> None:
-    """I1 to I5 as far as the record shows them; I4 is asserted by the platform at each upload."""
-    with sqlite3.connect(bench.database.path) as connection:
-        calls = connection.execute(
-            "SELECT step, key, state FROM push_call ORDER BY call_id"
-        ).fetchall()
-        uses = dict(
-            connection.execute("SELECT kind, count(*) FROM quota_use GROUP BY kind").fetchall()
-        )
-        steps = connection.execute(
-            "SELECT subject, became FROM push_event WHERE kind = 'step' ORDER BY event_id"
-        ).fetchall()
-    intended = [step for step, key, _ in calls if not key.startswith("part:")]
-    arrived = sum(
-        bench.platform.calls.get(name, 0) for name in ("create", "push", "publish", "copy")
-    )
-    assert arrived <= len(intended), "I1: a write without an intent"
-    by_key: dict[tuple[str, str], list[str]] = {}
-    for step, key, state in calls:
-        by_key.setdefault((step, key), []).append(state)
-    for states in by_key.values():
-        assert not {"open", "unknown"} & set(states[:-1]), "I2: a write after one in doubt"
-        assert states.count("done") + states.count("found") <= 1, "I2: a write made twice"
-    assert uses.get("create") == len(bench.platform.sources), "I3: the ledger is not what was made"
-    assert uses.get("publish") == len(bench.platform.publishes), "I3"
-    begun = [name for name, state in steps if state == "succeeded"]
-    assert begun == [s.value for s in steps_of(Mode.CREATE)], "I5: steps out of order"
+    assert_invariants(bench, [push.push_id])
+    now = bench.platform.server_now()
+    owner, audience = str(push.advertiser_id), str(push.custom_audience_id)
+    assert bench.quota.usage(QuotaKind.CREATE, owner, push.created_at).used == 1
+    published = bench.quota.usage(QuotaKind.PUBLISH, audience, now)
+    assert published.used == 1
