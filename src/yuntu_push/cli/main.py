@@ -1,5 +1,6 @@
 """The root command: global options, command groups, the one way in."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NoReturn
@@ -27,6 +28,7 @@ from yuntu_push.cli import (
     source,
 )
 from yuntu_push.cli.boundary import guarded, private_process
+from yuntu_push.cli.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 from yuntu_push.cli.help import translate_help
 from yuntu_push.cli.hoist import Line, hoist
 from yuntu_push.cli.session import Session
@@ -155,5 +157,14 @@ for module in (config, guide, doctor, quota, explain, schema, completion, demo):
 
 def run() -> NoReturn:
     """The console script."""
-    app()
+    try:
+        app()
+    except SystemExit as ended:
+        if ended.code in (EXIT_INTERRUPTED, EXIT_TERMINATED):
+            # All is closed and saved. Leaving by the front door could still end in SIGINT's own
+            # way: CPython remembers a KeyboardInterrupt that passed through an extension module.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(ended.code)
+        raise
     raise AssertionError("the root command exits")
