@@ -116,3 +116,13 @@ def test_a_push_is_found_by_id_prefix_and_name(bench: Bench):
     with pytest.raises(ConfigError) as caught:
         find("三号")
     assert caught.value.code == "PUSH_UNKNOWN"
+
+
+def test_a_qianchuan_channel_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """Its audiences go another way; better a sentence than the platform's refusal."""
+    from yuntu_push.domain.channel import ChannelKind
+
+    monkeypatch.setattr("support.push.KIND", ChannelKind.QIANCHUAN)
+    with pytest.raises(ConfigError) as caught:
+        bench.tasks.plan(bench.request())
+    assert caught.value.code == "CHANNEL_KIND"

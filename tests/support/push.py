@@ -38,6 +38,7 @@ from yuntu_push.domain.segment import Part, Segment, SegmentRef, TypeCounts
 from yuntu_push.domain.segment_build import BuildRequest, Combination, Difference
 from yuntu_push.domain.settings import ApiSettings, PushEntry, PushSettings, SegmentSettings
 from yuntu_push.domain.text import Text, msg
+from yuntu_push.services.push.adoption import PushAdoption
 from yuntu_push.services.push.copies import PushCopies
 from yuntu_push.services.push.entries import PushEntries
 from yuntu_push.services.push.planning import PushPlanner, PushRequest
@@ -53,6 +54,7 @@ BRANDS = (
     Brand(12, "别品牌", 1_900_000_000_000_012),
 )
 CLIENT: str | None = None
+KIND = ChannelKind.YUNTU
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
@@ -412,7 +414,7 @@ class FixedChannels:
     """One channel, `acme`."""
 
     def channels(self) -> dict[str, Channel]:
-        return {"acme": Channel("acme", ChannelKind.YUNTU, 1, client=CLIENT)}
+        return {"acme": Channel("acme", KIND, 1, client=CLIENT)}
 
     def add_channel(self, channel: Channel) -> None:
         raise NotImplementedError
@@ -530,6 +532,16 @@ class Bench:
         """Store an update of a push with the newest `vip`."""
         plan = self.updates.plan(push, UpdateRequest(segment="vip", **changes))  # type: ignore[arg-type]
         return self.updates.create(plan)
+
+    @property
+    def adoption(self) -> PushAdoption:
+        return PushAdoption(
+            store=self.store,
+            planner=self.planner,
+            api_for=lambda _: self.platform,
+            clock=self.clock,
+            new_id=lambda: next(self._idents),
+        )
 
     def entries(self, **entries: PushEntry) -> PushEntries:
         return PushEntries(

@@ -1,4 +1,4 @@
-"""`push update|run`: new content for an audience that exists."""
+"""`push update|run|adopt`: new content for an audience that exists."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from yuntu_push.cli.push_places import PushArgument
-from yuntu_push.cli.push_view import end_with, push_data, push_table
+from yuntu_push.cli.push_view import end_with, push_data, push_table, show_push
 from yuntu_push.cli.push_waiting import PollOption, TimeoutOption, WaitOption, patience
 from yuntu_push.cli.session import Session
 from yuntu_push.domain.guards import GuardName
+from yuntu_push.domain.names import unknown
 from yuntu_push.domain.push import Mode, Push, PushState
 from yuntu_push.domain.text import msg
+from yuntu_push.services.push.adoption import AdoptRequest
 from yuntu_push.services.push.updates import UpdateRequest
 
 
@@ -42,6 +44,10 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `push`."""
     app.command(epilog="Example: `yuntu-push push update k7q2m9 --segment vip --wait`")(update)
     app.command(epilog="Example (cron): `yuntu-push push run vip_daily`")(run)
+    app.command(
+        epilog="Example: `yuntu-push push adopt --name 高价值会员 --data-source-id 672d29c4 "
+        "--account 旗舰店 --brand 某品牌`"
+    )(adopt)
 
 
 def update(
@@ -103,6 +109,42 @@ def run(
     if prepared.new or push.is_working or push.state is PushState.FAILED:
         push = session.push_runner.run(push.push_id, limits)
     end_with(session, push, waited=wait)
+
+
+def adopt(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Option(help="推送任务名称, at most 16 characters.", metavar="TEXT")],
+    data_source_id: Annotated[
+        str, typer.Option(help="The data source, as the DMP pages show it.", metavar="ID")
+    ],
+    account: Annotated[
+        str | None, typer.Option(help="推送账户: owns the data source.", metavar="ID|NAME")
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="The channel; not needed when there is one.")
+    ] = None,
+    brand: Annotated[
+        list[str] | None, typer.Option(help="A brand for later copies.", metavar="ID|NAME")
+    ] = None,
+    entry: Annotated[
+        str | None, typer.Option(help="The `pushes:` entry that goes on with it.", metavar="NAME")
+    ] = None,
+) -> None:
+    """Take over a data source that another tool or machine made; the platform is not changed."""
+    session: Session = ctx.obj
+    if entry is not None and entry not in session.settings.pushes:
+        raise unknown("pushes entry", entry, session.settings.pushes)
+    push = session.push_adoption.adopt(
+        AdoptRequest(
+            name=name,
+            data_source_id=data_source_id,
+            channel=channel,
+            account=account,
+            brands=tuple(brand or ()),
+            entry=entry,
+        )
+    )
+    show_push(session, push)
 
 
 def _names(allow: list[GuardName] | None) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def push_values(push: Push, twin: str) -> dict[str, Any]:
         "push_id", "name", "audience_name", "channel", "channel_kind", "client", "segment",
         "segment_version", "fingerprint", "ids_total", "audience_type", "description",
         "source_type", "advertiser_id", "account_name", "company", "entry", "follows",
-        "publish_at", "asked", "data_source_id", "custom_audience_id",
+        "publish_at", "asked", "position", "data_source_id", "custom_audience_id",
     )  # fmt: skip
     return {
         **{name: getattr(push, name) for name in plain},

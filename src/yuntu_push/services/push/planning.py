@@ -87,7 +87,7 @@ class PushPlanner:
         """The push that a request means, or the error that stands in its way."""
         name = push_name(request.name)
         _check_words(request)
-        channel = self._channel(request.channel)
+        channel = self.channel(request.channel)
         segment = self.segment(request.segment)
         check_client(channel, segment)
         parts = chosen_parts(segment, [id_type_named(text) for text in request.id_types])
@@ -161,10 +161,11 @@ class PushPlanner:
             )
         return segment
 
-    def _channel(self, name: str | None) -> Channel:
+    def channel(self, name: str | None) -> Channel:
+        """The channel of a name, the only one for None, or `ConfigError`."""
         known = self._channels.channels()
         if name is None and len(known) == 1:
-            channel = next(iter(known.values()))
+            found = next(iter(known.values()))
         elif name is None:
             raise ConfigError(
                 "CHANNEL_NEEDED",
@@ -174,15 +175,15 @@ class PushPlanner:
         elif name not in known:
             raise unknown("channel", name, known, hint=msg("`yuntu-push channel list`"))
         else:
-            channel = known[name]
-        if channel.kind is ChannelKind.QIANCHUAN:
+            found = known[name]
+        if found.kind is ChannelKind.QIANCHUAN:
             raise ConfigError(
                 "CHANNEL_KIND",
                 msg("channel {channel} is a qianchuan one; pushes need yuntu or oceanengine",
-                    channel=channel.name),
+                    channel=found.name),
                 hint=msg("`yuntu-push channel add` one of kind yuntu or oceanengine"),
             )  # fmt: skip
-        return channel
+        return found
 
 
 def _check_words(request: PushRequest) -> None:

@@ -2,13 +2,13 @@
 INSERT INTO push (
   push_id, name, audience_name, channel, channel_kind, client, segment, segment_version,
   fingerprint, ids_total, audience_type, description, source_type, id_types, advertiser_id,
-  account_name, company, mode, twin, entry, follows, publish_at, asked, state, data_source_id,
-  custom_audience_id, progress_at, created_at, updated_at
+  account_name, company, mode, twin, entry, follows, publish_at, asked, state, position,
+  data_source_id, custom_audience_id, progress_at, created_at, updated_at
 ) VALUES (
   :push_id, :name, :audience_name, :channel, :channel_kind, :client, :segment, :segment_version,
   :fingerprint, :ids_total, :audience_type, :description, :source_type, :id_types, :advertiser_id,
   :account_name, :company, :mode, :twin, :entry, :follows, :publish_at, :asked, :state,
-  :data_source_id, :custom_audience_id, :created_at, :created_at, :created_at
+  :position, :data_source_id, :custom_audience_id, :created_at, :created_at, :created_at
 );
 
 -- name: insert_part
