@@ -8,15 +8,18 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from yuntu_push.adapters.sources import push_down
 from yuntu_push.adapters.sources.databases import DatabaseSource, probe
 from yuntu_push.adapters.sources.dialects import Target, connected, target_of
 from yuntu_push.domain.errors import ConfigError, SourceError, TryLaterError
+from yuntu_push.domain.identifiers import Accepted, Blank, IdType, identify
 from yuntu_push.domain.segment_build import SourceKind, SourceSpec
 
 POSTGRES = os.environ.get("YUNTU_PUSH_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
@@ -280,6 +283,62 @@ def test_a_source_that_is_not_ready_is_for_later(database: Any) -> None:
 
 def test_a_source_answers_a_test(database: Any) -> None:
     probe("crm", database.target)
+
+
+def _pushed(database: Any, kind: str, column: str = "mobile") -> DatabaseSource:
+    spec = SourceSpec(SourceKind.SQL, push_down=((column, IdType(kind)),))
+    sql = f"select id, mobile from {database.table} order by id"
+    return DatabaseSource("crm", database.target, sql, spec, NOW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [
+        ("MOBILE_HASH_SHA256", ["13912345678", "+8613912345679", "139 1234 5670", "139", None]),
+        ("IMEI_MD5", ["490154203237518", "0" * 15, "d41d8cd98f00b204e9800998ecf8427f", "x"]),
+        ("IDFA_MD5", ["6d92078a-8246-4ba4-ae5b-76104861e7dc", "-", "x"]),
+        ("OAID_MD5", ["1A2B3C4D5E6F7A8B", "6d92078a-8246-4ba4-ae5b-76104861e7dc", "x"]),
+    ],
+)
+def test_a_database_that_hashes_gives_the_digests_of_the_rule(
+    database: Any, kind: str, raw: list[str | None]
+) -> None:
+    if database.kind == "sqlite":
+        with pytest.raises(ConfigError) as caught:
+            _values(_pushed(database, kind), "mobile")
+        assert caught.value.code == "PUSH_DOWN_IMPOSSIBLE"
+        return
+    for place, value in enumerate(raw):
+        text = "null" if value is None else f"'{value}'"
+        database.write(f"insert into {database.table} values ({place}, {text}, '', null)")
+    expected = []
+    for value in raw:
+        outcome = identify(value, IdType(kind))
+        is_blank = isinstance(outcome, Blank)
+        expected.append(outcome.id if isinstance(outcome, Accepted) else "" if is_blank else "?")
+    assert _values(_pushed(database, kind), "mobile") == expected
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "''", "'0'", "{x}", "upper(md5({x}))", "md5({x})", "md5(concat('86', {x}))",
+        "md5(upper({x}))",
+        "md5(concat({x}, ' '))", "lower({x})", "left(md5({x}), 31)", "md5(md5({x}))",
+    ],
+)  # fmt: skip
+def test_a_template_that_hashes_otherwise_is_caught(
+    database: Any, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before any row is read."""
+    if database.kind == "sqlite":
+        pytest.skip("SQLite has no hash functions")
+    functions = push_down._FUNCTIONS[database.kind]
+    wrong = replace(functions, sha256=lambda x: broken.format(x=x))
+    monkeypatch.setitem(push_down._FUNCTIONS, database.kind, wrong)
+    with pytest.raises(SourceError) as caught:
+        _values(_pushed(database, "MOBILE_HASH_SHA256"), "mobile")
+    assert caught.value.code == "SOURCE_HASH_WRONG"
 
 
 @pytest.mark.server

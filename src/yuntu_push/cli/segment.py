@@ -8,7 +8,13 @@ from yuntu_push.cli import segment_view as view
 from yuntu_push.cli.errors import as_json
 from yuntu_push.cli.greedy import GreedyCommand
 from yuntu_push.cli.output import Table
-from yuntu_push.cli.segment_request import chosen_source, needs_sql, parse_params, parse_size
+from yuntu_push.cli.segment_request import (
+    chosen_source,
+    hashed_there,
+    needs_sql,
+    parse_params,
+    parse_size,
+)
 from yuntu_push.domain.segment import parse_ref
 from yuntu_push.domain.segment_build import (
     BuildRequest,
@@ -62,6 +68,9 @@ def build(
     param: Annotated[
         list[str] | None, typer.Option(help="A parameter of the SQL.", metavar="KEY=VALUE")
     ] = None,
+    push_down: Annotated[
+        bool, typer.Option("--push-down", help="The database hashes: raw ids never leave it.")
+    ] = False,
     encoding: Annotated[
         str | None, typer.Option(help="The CSV's encoding.", metavar="NAME")
     ] = None,
@@ -104,6 +113,9 @@ def build(
         sql_file=sql_file,
     )
     needs_sql(source, param or (), kind)
+    columns = tuple(parse_id_column(item) for item in ids or ())
+    if push_down:
+        columns = hashed_there(columns, source)
     settings = session.settings.segments
     request = BuildRequest(
         name=name,
@@ -118,8 +130,9 @@ def build(
             has_header=not no_header,
             header_row=header_row,
             sheet=sheet,
+            push_down=tuple((c.column, c.id_type) for c in columns) if push_down else (),
         ),
-        ids=tuple(parse_id_column(item) for item in ids or ()),
+        ids=columns,
         max_rejects=RejectLimit.parse(max_rejects),
         exclude=tuple(exclude or ()),
         exclude_csv=tuple(exclude_csv or ()),

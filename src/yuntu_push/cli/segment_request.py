@@ -1,10 +1,12 @@
 """The options of `segment build` as one request."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from yuntu_push.domain.errors import ConfigError
-from yuntu_push.domain.segment_build import SourceKind
+from yuntu_push.domain.identifiers import Form
+from yuntu_push.domain.segment_build import IdColumn, SourceKind
 from yuntu_push.domain.settings import size_bytes
 from yuntu_push.domain.text import msg
 
@@ -110,3 +112,14 @@ def needs_sql(source: str | None, params: Sequence[str], kind: SourceKind) -> No
                 msg("{option} belongs to SQL", option=option),
                 hint=msg("pass --sql or --sql-file with it"),
             )
+
+
+def hashed_there(columns: Sequence[IdColumn], source: str | None) -> tuple[IdColumn, ...]:
+    """The columns as digests, which is what a database that hashes gives, or `ConfigError`."""
+    if source is None:
+        raise ConfigError(
+            "OPTION_NEEDS_SOURCE",
+            msg("{option} belongs to a database", option="--push-down"),
+            hint=msg("pass --source NAME with it"),
+        )
+    return tuple(replace(column, form=Form.HASHED) for column in columns)

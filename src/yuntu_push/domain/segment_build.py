@@ -87,7 +87,8 @@ class SourceSpec:
     """The rows that a build reads.
 
     `paths` are files, globs or `-` for files, or the one file of `--sql-file`; `sql` is the
-    statement itself; `source` names an entry of `sources:` (without it, SQL runs over files).
+    statement itself; `source` names an entry of `sources:` (without it, SQL runs over files);
+    `push_down` are columns that the database hashes itself.
     """
 
     kind: SourceKind
@@ -101,6 +102,7 @@ class SourceSpec:
     header_row: int = 1
     sheet: str | None = None
     require_sql: str | None = None
+    push_down: tuple[tuple[str, IdType], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class BuildPlan:
     rules: IdSettings = field(default_factory=IdSettings)
     max_rejects: RejectLimit = field(default_factory=RejectLimit)
     part_size: int = 10_000_000
-    deflate_level: int = 2
+    deflate_level: int = 3
     min_ids: int | None = None
     max_ids: int | None = None
     min_rows: int = 1

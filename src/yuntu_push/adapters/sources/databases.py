@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from yuntu_push.adapters.sources import parameters, sql_gate
+from yuntu_push.adapters.sources import parameters, push_down, sql_gate
 from yuntu_push.adapters.sources.columns import places_of
 from yuntu_push.adapters.sources.database_errors import translated
 from yuntu_push.adapters.sources.dialects import Dialect, Target, connected
@@ -33,6 +33,7 @@ class DatabaseSource:
         self._target = target
         self._sql = sql.strip().rstrip(";")
         self._require = spec.require_sql
+        self._push_down = dict(spec.push_down)
         sql_gate.check(self._sql, target.family)
         if self._require:
             sql_gate.check(self._require, target.family)
@@ -71,7 +72,11 @@ class DatabaseSource:
             places = places_of(columns, known, repr(self._name))
             expected = self._counted(dialect, connection)
             self._count = expected
-            chosen = ", ".join(dialect.quote(known[place]) for place in places)
+            self._prove(dialect, connection)
+            chosen = ", ".join(
+                self._chosen(dialect, wanted, known[place])
+                for wanted, place in zip(columns, places, strict=True)
+            )
             seen = 0
             cursor = dialect.cursor(connection)
             # After the connection: closing an open stream would first read all that is left of it.
@@ -92,6 +97,23 @@ class DatabaseSource:
                     ),
                     hint=msg("run it again; nothing was kept"),
                 )
+
+    def _chosen(self, dialect: Dialect, wanted: str, name: str) -> str:
+        quoted = dialect.quote(name)
+        if wanted not in self._push_down:
+            return quoted
+        return push_down.expression(dialect.name, self._push_down[wanted], quoted)
+
+    def _prove(self, dialect: Dialect, connection: Any) -> None:
+        """See that this connection hashes as we do, before it hashes anyone."""
+
+        def ask(sql: str, values: dict[str, object]) -> Any:
+            with closing(_plain(dialect, connection)) as cursor:
+                cursor.execute(sql, values)
+                return cursor.fetchone()
+
+        if self._push_down:
+            push_down.prove(dialect.name, list(self._push_down.values()), dialect.mark, ask)
 
     def _check_ready(self, dialect: Dialect, connection: Any) -> None:
         if not self._require:
