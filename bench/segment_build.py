@@ -117,8 +117,10 @@ def compare(rows: int, folder: Path, repeat: int, *, with_sample: bool) -> list[
     assert int(other.output) == ids, (other.output, ids)
     return [
         f"{line} **{other.wall / wall:.1f}×** |",
-        f"| ↳ sample script | {ids:,} | {other.wall:.2f} | {other.cpu:.2f} "
-        f"| {ids / other.wall / 1e6:.2f} M | {other.rss_mb:.0f} | | {other.others:.2f} | 1 |",
+        (
+            f"| ↳ sample script | {ids:,} | {other.wall:.2f} | {other.cpu:.2f} "
+            f"| {ids / other.wall / 1e6:.2f} M | {other.rss_mb:.0f} | | {other.others:.2f} | 1 |"
+        ),
     ]
 
 
@@ -134,11 +136,15 @@ def main() -> None:
     folder = given.folder or Path(tempfile.mkdtemp(prefix="bench-"))
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
-        f"`python -m bench.segment_build {' '.join(map(str, given.rows))} --repeat {given.repeat}`"
-        f" · {datetime.now(UTC):%Y-%m-%d} · {_machine()}",
+        (
+            f"`python -m bench.segment_build {' '.join(map(str, given.rows))} --repeat {given.repeat}`"
+            f" · {datetime.now(UTC):%Y-%m-%d} · {_machine()}"
+        ),
         "",
-        "| rows | ids | wall s, median (range) | CPU s | ids/s | peak RSS MB | B/id "
-        "| others, cores | vs sample |",
+        (
+            "| rows | ids | wall s, median (range) | CPU s | ids/s | peak RSS MB | B/id "
+            "| others, cores | vs sample |"
+        ),
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for rows in given.rows:
