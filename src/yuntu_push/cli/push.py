@@ -100,7 +100,7 @@ def create(
 
 def _show_plan(session: Session, plan: PushPlan) -> None:
     data = {**push_data(session, plan.push), "dry_run": True}
-    session.output.show(data, push_table(plan.push))
+    session.output.show(data, push_table(session, plan.push))
     if plan.earlier is not None:
         session.messages.warning(
             msg("push {push} brought the same to the same places", push=plan.earlier.push_id)

@@ -42,7 +42,7 @@ def status(
     found = _looked_at(session, session.pushes.find(push), offline=offline)
     while watch and found.is_working:
         if not session.output.as_json:
-            session.output.show({}, push_table(found))
+            session.output.show({}, push_table(session, found))
         session.clock.sleep(session.settings.push.poll)
         found = _looked_at(session, session.pushes.find(found.push_id), offline=offline)
     show_push(session, found)

@@ -86,7 +86,7 @@ def update(
         return
     if dry_run:
         data = {**push_data(session, plan.push), "dry_run": True}
-        session.output.show(data, push_table(plan.push))
+        session.output.show(data, push_table(session, plan.push))
         session.messages.notice(msg("nothing was sent: this was a dry run"))
         return
     made = session.push_updates.create(plan)

@@ -75,6 +75,7 @@ def push_data(session: Session, push: Push) -> dict[str, Any]:
         "reason": _text(session, push.reason),
         "next_action": _text(session, next_action(push)),
         "next_at": iso(push.next_at),
+        "expected_end": iso(session.pushes.expected_end(push)),
         "created_at": iso(push.created_at),
         "updated_at": iso(push.updated_at),
         "error": _failure(session, push.failure),
@@ -93,7 +94,7 @@ def _failure(session: Session, failure: Failure | None) -> dict[str, Any] | None
     return None if failure is None else as_json(failure.error(), session.translator)
 
 
-def push_table(push: Push) -> Table:
+def push_table(session: Session, push: Push) -> Table:
     """One push as people read it."""
     return details(
         [
@@ -117,6 +118,7 @@ def push_table(push: Push) -> Table:
             ("upload_num", _count(push.upload_num)),
             ("cover_num", _count(push.cover_num)),
             ("next_at", shown(push.next_at)),
+            ("expected_end", shown(session.pushes.expected_end(push))),
             ("next_action", next_action(push) or "-"),
             ("updated_at", shown(push.updated_at)),
         ]
@@ -162,7 +164,7 @@ def pushes_table(pushes: Sequence[Push]) -> Table:
 
 def show_push(session: Session, push: Push) -> None:
     """Show a push that was read: exit code 0 whatever its state."""
-    session.output.show(push_data(session, push), push_table(push), status=_reading(push))
+    session.output.show(push_data(session, push), push_table(session, push), status=_reading(push))
 
 
 def _reading(push: Push) -> Status:
@@ -176,7 +178,9 @@ def end_with(session: Session, push: Push, *, waited: bool = False) -> None:
     session.bars.close()
     error = ending(push, waited=waited)
     if error is None:
-        session.output.show(push_data(session, push), push_table(push), status=_reading(push))
+        session.output.show(
+            push_data(session, push), push_table(session, push), status=_reading(push)
+        )
         if push.state is PushState.SUCCEEDED and push.brands:
             session.messages.notice(msg("已提交云图,请在云图「自定义分析」核对"))
         elif push.is_working:
@@ -191,7 +195,7 @@ def end_with(session: Session, push: Push, *, waited: bool = False) -> None:
         status = "partial"
     session.output.show(
         push_data(session, push),
-        push_table(push),
+        push_table(session, push),
         status=status,
         exit_code=exit_code_for(error),
         errors=[as_json(error, session.translator)],

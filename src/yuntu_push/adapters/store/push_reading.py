@@ -2,12 +2,13 @@
 
 import json
 import sqlite3
+from datetime import datetime
 from typing import Any
 
 from yuntu_push.adapters.store.database import Database
 from yuntu_push.adapters.store.push_rows import moment, push_of
 from yuntu_push.adapters.store.queries import statements
-from yuntu_push.domain.push import Push
+from yuntu_push.domain.push import Push, StepName
 from yuntu_push.domain.push_record import PushFilter
 
 
@@ -58,6 +59,18 @@ class PushReading:
         values = {"custom_audience_id": custom_audience_id, "virtual_adv_id": virtual_adv_id}
         with self._database.read() as connection:
             return int(connection.execute(self._sql["copies"], values).fetchone()["made"])
+
+    def past_seconds(self, channel: str) -> dict[StepName, list[float]]:
+        """How long each step took in this channel's latest pushes, newest first."""
+        found: dict[StepName, list[float]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(self._sql["past_steps"], {"channel": channel}):
+                began, ended = (
+                    datetime.fromisoformat(row[name]) for name in ("started_at", "finished_at")
+                )
+                seconds = (ended - began).total_seconds()
+                found.setdefault(StepName(row["name"]), []).append(seconds)
+        return found
 
     def events(self, push_id: str) -> list[dict[str, Any]]:
         """The history of a push, oldest first."""

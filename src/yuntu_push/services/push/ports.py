@@ -81,6 +81,10 @@ class PushStore(Protocol):
         """Keep facts, and a verdict on a write of `step`, without moving anything."""
         ...
 
+    def past_seconds(self, channel: str) -> dict[StepName, list[float]]:
+        """How long each step took in a channel's latest pushes, newest first."""
+        ...
+
     def events(self, push_id: str) -> list[dict[str, Any]]:
         """The history of a push, oldest first: `at, kind, subject, was, became`."""
         ...

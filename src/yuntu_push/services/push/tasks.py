@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.errors import ConfigError, GuardError
@@ -10,6 +11,7 @@ from yuntu_push.domain.push import BrandState, Facts, Push, PushBrand, PushState
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock
+from yuntu_push.services.push.eta import expected_end
 from yuntu_push.services.push.labels import state_label
 from yuntu_push.services.push.planning import PushPlan, PushPlanner, PushRequest
 from yuntu_push.services.push.ports import Directory, PushStore
@@ -113,6 +115,12 @@ class PushTasks:
         if not found:
             return push
         return self._store.learn(push.push_id, audience_facts(found[0]), self._clock.now())
+
+    def expected_end(self, push: Push) -> datetime | None:
+        """When a push should be done, by how long its steps took lately; None without history."""
+        if not push.is_working:
+            return None
+        return expected_end(push, self._store.past_seconds(push.channel), self._clock.now())
 
     def cancel(self, push: Push) -> Cancelled:
         """Give a push up; what it made on the platform stays there.

@@ -180,3 +180,10 @@ UPDATE push_call SET state = :state, settled_at = :at WHERE call_id = :call_id;
 -- name: events
 SELECT at, kind, subject, was, became FROM push_event
 WHERE push_id = :push_id ORDER BY event_id;
+
+-- name: past_steps
+SELECT push_step.name, push_step.started_at, push_step.finished_at
+FROM push_step JOIN push USING (push_id)
+WHERE push.channel = :channel AND push_step.state = 'succeeded'
+  AND push_step.started_at IS NOT NULL AND push_step.finished_at IS NOT NULL
+ORDER BY push_step.finished_at DESC LIMIT 400;
