@@ -5,7 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from support.push import OWNER, Bench, memory_folder
-from yuntu_push.domain.errors import GuardError, LoginError, PartialError, RefusedError
+from yuntu_push.domain.errors import (
+    GuardError,
+    LoginError,
+    PartialError,
+    RefusedError,
+    TryLaterError,
+)
 from yuntu_push.domain.push import BrandState, PushState, TargetState
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.copies import CopyDecision
@@ -41,6 +47,25 @@ def test_a_refused_push_to_the_owner_is_noted_only(bench: Bench):
     push = bench.run(bench.create())
     assert push.state is PushState.SUCCEEDED
     assert push.targets[0].failure is not None
+
+
+def test_a_refused_owner_is_tried_twice(bench: Bench):
+    bench.platform.plan["push", 1] = RefusedError("PLATFORM_REFUSED", msg("参数错误"))
+    push = bench.run(bench.create())
+    assert push.state is PushState.SUCCEEDED
+    assert push.targets[0].state is TargetState.SHARED
+
+
+def test_an_owner_refused_for_good_is_why_a_copy_fails(bench: Bench):
+    """Where the platform wants the audience shared with its owner first, that refusal is told."""
+    refused = RefusedError("PLATFORM_REFUSED", msg("no self push"), platform_code=40001)
+    bench.platform.plan["push", 0] = refused
+    bench.platform.plan["copy", 0] = TryLaterError("AUDIENCE_NOT_READY", msg("not ready"))
+    push = bench.run(bench.create())
+    assert push.state is PushState.FAILED
+    error = ending(push)
+    assert isinstance(error, RefusedError)
+    assert "no self push" in str(error)
 
 
 def test_targets_alone_all_refused_are_a_failure(bench: Bench):

@@ -8,6 +8,7 @@ from yuntu_push.domain.errors import (
     LoginError,
     PartialError,
     RefusedError,
+    TryLaterError,
     YuntuPushError,
 )
 from yuntu_push.domain.failure import Failure
@@ -32,6 +33,7 @@ from yuntu_push.services.push.outcomes import (
     NotYet,
     Outcome,
 )
+from yuntu_push.services.push.sharing import owner_refusal
 from yuntu_push.services.push.view import View, audience_facts
 
 
@@ -64,11 +66,14 @@ def copy_act(view: View, brand: PushBrand, verdict: CallState | None) -> Act:
     audience = view.audience_id()
 
     def call() -> Facts:
-        answer = view.api.copy(
-            advertiser_id=view.push.advertiser_id,
-            custom_audience_id=audience,
-            virtual_adv_id=brand.virtual_adv_id,
-        )
+        try:
+            answer = view.api.copy(
+                advertiser_id=view.push.advertiser_id,
+                custom_audience_id=audience,
+                virtual_adv_id=brand.virtual_adv_id,
+            )
+        except TryLaterError as error:
+            raise _never_ready(view, error) or error from error
         return Facts(brands=[_submitted(view, brand, answer)])
 
     return Act(
@@ -79,6 +84,14 @@ def copy_act(view: View, brand: PushBrand, verdict: CallState | None) -> Act:
         verdict=verdict,
         on_refused=_refused(brand),
     )
+
+
+def _never_ready(view: View, error: TryLaterError) -> YuntuPushError | None:
+    """The owner's refused share, when that is why the audience will never be ready to be copied."""
+    if error.code != "AUDIENCE_NOT_READY" or not owner_refusal(view):
+        return None
+    owner = next(target for target in view.push.targets if target.owner)
+    return owner.failure.error() if owner.failure is not None else None
 
 
 def _submitted(view: View, brand: PushBrand, audience_id: int | None) -> PushBrand:

@@ -41,12 +41,19 @@ def _push_to(view: View, group: Sequence[PushTarget]) -> Act:
         call=call,
         # Sharing with the same advertiser again changes nothing.
         verdict=CallState.REPEATABLE if view.push.in_doubt(StepName.SHARE, key) else None,
-        on_refused=_split(group),
+        on_refused=_split(group, again=_owner_again(view, group, key)),
     )
 
 
-def _split(group: Sequence[PushTarget]) -> Callable[[YuntuPushError], Facts]:
+def _owner_again(view: View, group: Sequence[PushTarget], key: str) -> bool:
+    """Whether a refused push to the owner alone is worth another try: everything depends on it."""
+    return group[0].owner and len(group) == 1 and not view.push.calls_of(StepName.SHARE, key)
+
+
+def _split(group: Sequence[PushTarget], *, again: bool) -> Callable[[YuntuPushError], Facts]:
     def learn(error: YuntuPushError) -> Facts:
+        if again:
+            return Facts()
         if len(group) == 1:
             failed = replace(group[0], state=TargetState.FAILED, failure=Failure.of(error))
             return Facts(targets=[failed])
