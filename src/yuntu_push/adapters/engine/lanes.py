@@ -74,10 +74,15 @@ def _digest_lanes(kind: IdType, *, hashed: bool) -> list[Lane]:
     return [Lane(32, kind, MD5, True, read_hex)] if hashed else []
 
 
+def _clean_rows(bad: Mask) -> Mask:
+    """Which rows have nothing bad in them; cheapest when that is all of them."""
+    return np.logical_not(bad.any(axis=1)) if bad.any() else np.ones(len(bad), np.bool_)
+
+
 def read_hex(values: Bytes) -> tuple[Mask, Bytes]:
     """Hexadecimal text in either case, as bytes; not the digests and ids of nothing."""
     nibbles = NIBBLE[values]
-    good: Mask = np.all(nibbles <= 15, axis=1)
+    good = _clean_rows(nibbles > 15)
     if not good.all():
         nibbles = nibbles[good]
     records: Bytes = np.left_shift(nibbles[:, ::2], 4, dtype=np.uint8) | nibbles[:, 1::2]
@@ -156,7 +161,7 @@ class _Written:
             numbers = values[:, first:last]
         else:
             numbers = values[:, self.digits]
-        good = ((numbers - 48) <= 9).all(axis=1)  # unsigned: what is below "0" wraps round
+        good = _clean_rows((numbers - 48) > 9)  # unsigned: what is below "0" wraps round
         good &= (numbers[:, 0] == ord("1")) & (numbers[:, 1] >= ord("3"))
         for place, allowed in self.fixed.items():
             good &= np.logical_or.reduce([values[:, place] == byte for byte in allowed])
