@@ -137,8 +137,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
         (
-            f"`python -m bench.segment_build {' '.join(map(str, given.rows))} --repeat {given.repeat}`"
-            f" · {datetime.now(UTC):%Y-%m-%d} · {_machine()}"
+            f"`python -m bench.segment_build {' '.join(map(str, given.rows))}"
+            f" --repeat {given.repeat}` · {datetime.now(UTC):%Y-%m-%d} · {_machine()}"
         ),
         "",
         (

@@ -1,4 +1,4 @@
-"""The engine's inner promises: sets stay sets, spilled ids are unreadable, bytes are as specified."""
+"""The engine's inner promises: sets stay sets, spilled ids cannot be read, bytes are right."""
 
 import base64
 import stat

@@ -217,6 +217,14 @@ def test_excel_mangled_phones_say_what_to_do(tmp_path: Path) -> None:
     assert "text" in str(caught.value.hint)
 
 
+def test_md5_phones_say_that_sha256_is_taken(tmp_path: Path) -> None:
+    values = [hashlib.md5(phone.encode()).hexdigest() for phone in _phones(20)]
+    with pytest.raises(SourceError) as caught:
+        service(tmp_path).build(request(_csv(tmp_path / "a.csv", values)))
+    assert caught.value.code == "SOURCE_WRONG_TYPE"
+    assert "SHA-256" in str(caught.value.hint)
+
+
 def test_rejects_within_the_limit_do_not_stop_a_build(tmp_path: Path) -> None:
     values = _phones(96) + ["1.38E+10"] * 5
     segment = service(tmp_path).build(request(_csv(tmp_path / "a.csv", values)))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from yuntu_push.domain.errors import GuardError, SourceError, TryLaterError, YuntuPushError
-from yuntu_push.domain.identifiers import RejectReason
+from yuntu_push.domain.identifiers import IdType, RejectReason
 from yuntu_push.domain.segment_build import BuildPlan, Combination, IdColumn, RejectLimit
 from yuntu_push.domain.text import Text, msg
 
@@ -27,6 +27,9 @@ def personal_data(column: IdColumn, reason: RejectReason, row: int) -> SourceErr
 
 def wrong_type(column: IdColumn, kind: str, count: int, values: int) -> SourceError:
     """A column that is clearly something else than what it was named as."""
+    hint = msg("name the type that the column holds, or another column, with --id TYPE=COLUMN")
+    if column.id_type is IdType.MOBILE_HASH_SHA256 and kind in {"MD5", "SHA-1"}:
+        hint = _fix(RejectReason.WRONG_HASH)
     return SourceError(
         "SOURCE_WRONG_TYPE",
         msg(
@@ -37,7 +40,7 @@ def wrong_type(column: IdColumn, kind: str, count: int, values: int) -> SourceEr
             count=count,
             values=values,
         ),
-        hint=msg("name the type that the column holds, or another column, with --id TYPE=COLUMN"),
+        hint=hint,
     )
 
 
