@@ -172,6 +172,29 @@ def test_the_reject_file_names_places_and_masks_values(tmp_path: Path) -> None:
     ]
 
 
+def test_ragged_rows_move_the_numbers_of_the_rows_after_them(tmp_path: Path) -> None:
+    lines = ["mobile,x", "1,a", "2", "3,b", "4,c,d", "5,e", "6,f", "7"]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([*lines, *(f"{phone},z" for phone in _phones(200))]), "utf-8")
+    other = tmp_path / "b.csv"
+    other.write_text("mobile,x\n8,a\n", "utf-8")
+    segment = service(tmp_path).build(request(path, other))
+    assert segment.rejects == {"ragged_row": 3, "too_short": 5}
+    assert segment.rows_read == 208
+    assert segment.rejects_path is not None
+    found = [line.split(",") for line in segment.rejects_path.read_text("utf-8-sig").splitlines()]
+    assert [(file[-5:], row, line, why) for file, row, line, _, why, _ in found[1:]] == [
+        ("a.csv", "1", "", "too_short"),
+        ("a.csv", "3", "", "too_short"),
+        ("a.csv", "5", "", "too_short"),
+        ("a.csv", "6", "", "too_short"),
+        ("a.csv", "2", "3", "ragged_row"),
+        ("a.csv", "4", "5", "ragged_row"),
+        ("a.csv", "7", "8", "ragged_row"),
+        ("b.csv", "1", "", "too_short"),
+    ]
+
+
 def _left(root: Path) -> list[str]:
     folder = root / "segments"
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))

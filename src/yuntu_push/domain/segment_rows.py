@@ -29,9 +29,13 @@ class TextColumn:
 
 @dataclass(frozen=True)
 class RaggedRow:
-    """A row with another number of cells than the header; `line` is 1-based in its file."""
+    """A row with another number of cells than the header.
+
+    `line` is 1-based in its file, `row` among its data records.
+    """
 
     line: int
+    row: int
     file: str = ""
 
 
@@ -40,8 +44,8 @@ class RowBatch:
     """Some consecutive rows of one file.
 
     `columns` are those asked for, in that order; `first_row` is the number of the first row among
-    the data records of its file, from 1. `ragged` rows are reported with a file's last batch and
-    are not among `rows`.
+    the whole rows of its file, from 1. `ragged` rows are reported with a file's last batch and are
+    not among `rows`; they move the numbers of the rows after them.
     """
 
     rows: int

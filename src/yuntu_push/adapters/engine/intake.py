@@ -150,12 +150,14 @@ class Intake:
         totals.rows_with_id += digested.rows_with_id
         totals.excluded_rows += digested.excluded
         totals.ragged += len(batch.ragged)
-        self._rejects.write(
-            (row.file or batch.file, None, row.line, "", RejectReason.RAGGED_ROW, "")
-            for row in batch.ragged
-        )
         for column, result in zip(totals.columns, digested.columns, strict=True):
             self._add_column(column, result, batch)
+        if batch.ragged:
+            self._rejects.renumber(batch.file, [row.row for row in batch.ragged])
+            self._rejects.write(
+                (row.file or batch.file, row.row, row.line, "", RejectReason.RAGGED_ROW, "")
+                for row in batch.ragged
+            )
         progress(msg("reading rows"), totals.rows, self._plan.rows_expected)
 
     def _add_column(self, column: ColumnTotals, result: ColumnResult, batch: RowBatch) -> None:

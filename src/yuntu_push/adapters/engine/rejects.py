@@ -1,7 +1,8 @@
 """The reject file: where each refused value stood, why, and a masked form of it."""
 
 import csv
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,6 +35,33 @@ class RejectFile:
             self.lines += 1
             cells = (spreadsheet_safe(file), row, line, spreadsheet_safe(column), reason)
             self._writer.writerow((*cells, spreadsheet_safe(value)))
+
+    def renumber(self, file: str, ragged: Sequence[int]) -> None:
+        """Move the row numbers of a file's rejects by the ragged rows that came before them.
+
+        Ragged rows (their numbers, ascending) are known when a file has been read to its end.
+        """
+        if self._file is None:
+            return
+        self._file.flush()
+        shifts = [row - place for place, row in enumerate(ragged)]
+        moved = self.path.with_suffix(".moved")
+        with self.path.open(encoding="utf-8-sig", newline="") as old:
+            lines = csv.reader(old)
+            headings = next(lines)
+            with moved.open("x", encoding="utf-8-sig", newline="") as new:
+                moved.chmod(0o600)
+                writer = csv.writer(new)
+                writer.writerow(headings)
+                for line in lines:
+                    if line[0] == spreadsheet_safe(file) and line[1]:
+                        row = int(line[1])
+                        line[1] = str(row + bisect_right(shifts, row))
+                    writer.writerow(line)
+        self._file.close()
+        moved.replace(self.path)
+        self._file = self.path.open("a", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file)
 
     def close(self) -> Path | None:
         """Finish the file; None when there was no reject."""

@@ -182,7 +182,9 @@ class _Reader:
                     ),
                     hint=msg("mend that line, or export the file again with standard quoting"),
                 )
-        return tuple(RaggedRow(line, self.path) for line in sorted({line for line, _ in rejected}))
+        before = self.layout.skip + self.layout.has_header
+        lines = sorted({line for line, _ in rejected})
+        return tuple(RaggedRow(line, line - before, self.path) for line in lines)
 
     def _text(self) -> Iterator[bytes]:
         """The file as UTF-8, strictly decoded."""
