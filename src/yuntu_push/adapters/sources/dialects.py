@@ -218,7 +218,14 @@ DIALECTS: dict[str, Dialect] = {
         lambda name: f"${name}", _quote_double,
     ),
 }  # fmt: skip
-_ALIASES = {"postgres": "postgresql", "mariadb": "mysql", "doris": "mysql", "starrocks": "mysql"}
+CLICKHOUSE = "clickhouse"  # speaks HTTP, see its own module
+_ALIASES = {
+    "bytehouse": CLICKHOUSE,
+    "postgres": "postgresql",
+    "mariadb": "mysql",
+    "doris": "mysql",
+    "starrocks": "mysql",
+}
 # They end a result early without an error when their connection dies.
 TRUNCATING_DRIVERS = frozenset({"mariadbconnector", "mysqlconnector"})
 
@@ -244,8 +251,8 @@ def target_of(url: str, password: str | None) -> Target:
             hint=msg("write {family}:// alone", family=family),
         )
     family = _ALIASES.get(family, family)
-    if family not in DIALECTS:
-        known = sorted([*DIALECTS, *_ALIASES])
+    if family not in DIALECTS and family != CLICKHOUSE:
+        known = sorted([*DIALECTS, CLICKHOUSE, *_ALIASES])
         raise ConfigError(
             "SOURCE_DIALECT_UNKNOWN",
             msg("databases of the kind {family} are not known", family=repr(family)),
