@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -28,7 +29,10 @@ from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import Clock, Progress
 from yuntu_push.services.segment_ports import RowSource, SegmentEngine, SegmentStore, Sources
 
-_DRY_RUN = ".dry-run"
+
+def _scratch() -> str:
+    """A folder for work that keeps nothing; one for each process, so that none waits."""
+    return f".scratch-{os.getpid()}"
 
 
 class SegmentService:
@@ -78,7 +82,7 @@ class SegmentService:
     def survey(self, request: BuildRequest) -> BuiltSegment:
         """What a build would give: counts, a profile per column, masked samples; writes nothing."""
         plan = replace(self._plan(request), dry_run=True)
-        with _full_disk_is_temporary(), self._store.building(_DRY_RUN) as folder:
+        with _full_disk_is_temporary(), self._store.building(_scratch()) as folder:
             source = self._sources.open(request.source)
             return replace(self._run(source, plan, folder, request), rejects_path=None)
 
@@ -122,7 +126,7 @@ class SegmentService:
             )
         first = self._store.load(name, old if old is not None else numbers[-2])
         second = self._store.load(name, new if new is not None else numbers[-1])
-        with _full_disk_is_temporary(), self._store.building(_DRY_RUN) as folder:
+        with _full_disk_is_temporary(), self._store.building(_scratch()) as folder:
             return first, second, self._engine().compare(first, second, folder, self._progress)
 
     def combine(
