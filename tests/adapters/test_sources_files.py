@@ -182,6 +182,15 @@ def test_unusable_files_say_why(tmp_path: Path, content: bytes, code: str) -> No
     assert _refused(path).code == code
 
 
+@pytest.mark.parametrize("first", ["13912345678", "a@b.cn", "6d92078a82464ba4ae5b76104861e7dc"])
+def test_a_file_without_header_does_not_show_its_first_person(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{first},x\n13912345679,y\n", "utf-8")
+    error = _refused(path)
+    assert "--no-header" in str(error.hint)
+    assert first not in f"{error.message} {error.hint}"
+
+
 def test_missing_files_folders_and_permissions(tmp_path: Path) -> None:
     (tmp_path / "members.csv").write_text("mobile\n1\n", "utf-8")
     missing = _refused(tmp_path / "member.csv")

@@ -7,7 +7,6 @@ from itertools import repeat
 import numpy as np
 
 from yuntu_push.adapters.engine.lanes import Lane, Mask, lanes_for
-from yuntu_push.adapters.engine.lookalikes import NONE, likeness
 from yuntu_push.adapters.engine.shapes import Bytes, Shape, record_of, shape_of
 from yuntu_push.adapters.engine.texts import Index, Texts
 from yuntu_push.domain.identifiers import (
@@ -20,6 +19,7 @@ from yuntu_push.domain.identifiers import (
     identify,
     masked,
 )
+from yuntu_push.domain.lookalikes import NONE, likeness
 from yuntu_push.domain.segment_build import IdColumn
 from yuntu_push.domain.settings import IdSettings
 

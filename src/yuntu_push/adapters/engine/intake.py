@@ -177,7 +177,7 @@ class Intake:
             row, reason, _ = next(reject for reject in rejects if reject[1] in STOPS_BUILD)
             raise refusals.personal_data(column.column, reason, batch.first_row + row)
         self._rejects.write(
-            (batch.file, batch.first_row + row, None, name, reason, shown)
+            (batch.file, batch.first_row + row, batch.line_of(row), name, reason, shown)
             for row, reason, shown in rejects
         )
         if not column.judged and column.values >= GUESS_AFTER:

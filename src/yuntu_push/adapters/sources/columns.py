@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 from yuntu_push.domain.errors import SourceError
+from yuntu_push.domain.lookalikes import NONE, likeness
 from yuntu_push.domain.names import nearest
 from yuntu_push.domain.text import msg
+
+_MANY_DIGITS = 7  # in a column's name: more likely somebody's number
 
 
 def places_of(wanted: Sequence[str], columns: Sequence[str], where: str) -> list[int]:
@@ -33,12 +36,24 @@ def _place_of(name: str, columns: Sequence[str], where: str) -> int:
             ),
             hint=msg("rename them, or pass --no-header and name them c1, c2 …"),
         )
+    raise _missing(name, columns, where)
+
+
+def _missing(name: str, columns: Sequence[str], where: str) -> SourceError:
+    message = msg("there is no column {column} in {where}", column=repr(name), where=where)
+    if any(_is_data(column) for column in columns):
+        # Without a header the names would be people's ids: they are not shown.
+        hint = msg("the first line looks like data: pass --no-header and name columns c1, c2 …")
+        return SourceError("SOURCE_COLUMN_MISSING", message, hint=hint)
     close = nearest(name, columns)
     listed = ", ".join(repr(column) for column in (close or list(columns)[:20]))
-    raise SourceError(
-        "SOURCE_COLUMN_MISSING",
-        msg("there is no column {column} in {where}", column=repr(name), where=where),
-        hint=msg("its columns: {columns}", columns=listed)
-        if not close
-        else msg("did you mean {columns}?", columns=listed),
+    hint = (
+        msg("did you mean {columns}?", columns=listed)
+        if close
+        else msg("its columns: {columns}", columns=listed)
     )
+    return SourceError("SOURCE_COLUMN_MISSING", message, hint=hint)
+
+
+def _is_data(name: str) -> bool:
+    return sum(char.isdigit() for char in name) >= _MANY_DIGITS or likeness(name) != NONE

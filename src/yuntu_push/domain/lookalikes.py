@@ -1,4 +1,4 @@
-"""What a rejected value looks like, to guess what its column really holds."""
+"""What a value looks like, to guess what its column really holds."""
 
 import re
 
