@@ -19,7 +19,7 @@ from support.ocean import (
     answer,
 )
 from yuntu_push.adapters.ocean.caller import LONGEST_PAUSE, READ_TRIES
-from yuntu_push.adapters.ocean.pace import RateLimiter
+from yuntu_push.adapters.ocean.pace import Pacer
 from yuntu_push.domain.errors import (
     OutcomeUnknownError,
     RefusedError,
@@ -28,6 +28,7 @@ from yuntu_push.domain.errors import (
     UnreachableError,
 )
 
+HOST = "api.oceanengine.com"
 BRANDS = f"{API}/open_api/2/dmp/brand/get/"
 GOOD = httpx.Response(200, json=answer({"brand_info": []}))
 TROUBLES = [
@@ -152,10 +153,10 @@ def test_hints_of_a_thousand_schedules_are_obeyed() -> None:
 def test_calls_are_spaced() -> None:
     """At three a second, a burst of seven takes two seconds."""
     clock = FakeClock()
-    limiter = RateLimiter(3, clock)
+    limiter = Pacer(3, clock)
 
     for _ in range(7):
-        limiter.wait()
+        limiter.wait(HOST)
 
     assert clock.ticks == pytest.approx(2.0)
 
@@ -163,13 +164,13 @@ def test_calls_are_spaced() -> None:
 def test_a_quiet_time_is_not_saved_up() -> None:
     """After a minute of silence the next calls are spaced all the same."""
     clock = FakeClock()
-    limiter = RateLimiter(2, clock)
-    limiter.wait()
+    limiter = Pacer(2, clock)
+    limiter.wait(HOST)
     clock.pass_by(60)
 
     before = clock.ticks
     for _ in range(3):
-        limiter.wait()
+        limiter.wait(HOST)
 
     assert clock.ticks - before == pytest.approx(1.0)
 
@@ -177,10 +178,10 @@ def test_a_quiet_time_is_not_saved_up() -> None:
 def test_a_rate_of_zero_is_no_limit() -> None:
     """For the sandbox and for tests."""
     clock = FakeClock()
-    limiter = RateLimiter(0, clock)
+    limiter = Pacer(0, clock)
 
     for _ in range(100):
-        limiter.wait()
+        limiter.wait(HOST)
 
     assert clock.slept == []
 
@@ -193,8 +194,8 @@ def test_threads_share_one_pace() -> None:
             self.slept.append(seconds)
 
     clock = Turns()
-    limiter = RateLimiter(10, clock)
-    threads = [threading.Thread(target=limiter.wait) for _ in range(20)]
+    limiter = Pacer(10, clock)
+    threads = [threading.Thread(target=limiter.wait, args=(HOST,)) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

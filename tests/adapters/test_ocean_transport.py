@@ -72,11 +72,10 @@ def test_an_answer_cut_anywhere_is_unknown(sized: bool) -> None:
     body = GOOD.partition(b"\r\n\r\n")[2]
     whole = GOOD if sized else b"HTTP/1.1 200 OK\r\n\r\n" + body
     with rude_server(says(b"")) as server:
-        caller = a_caller(server.url)
         for end in range(len(whole)):
             server.behaviour = says(whole[:end])
             with pytest.raises(OutcomeUnknownError):
-                caller.write(WRITE)
+                a_caller(server.url).write(WRITE)
 
 
 def test_a_body_longer_than_announced_is_read_as_announced() -> None:

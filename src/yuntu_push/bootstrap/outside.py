@@ -25,7 +25,7 @@ from yuntu_push.services.ports import (
 
 if TYPE_CHECKING:
     from yuntu_push.adapters.config_file import ConfigFile, LoadedConfig
-    from yuntu_push.adapters.ocean.pace import RateLimiter
+    from yuntu_push.adapters.ocean.pace import Pacer
     from yuntu_push.adapters.sources.catalog import SourceCatalog
     from yuntu_push.adapters.store.database import Database
     from yuntu_push.domain.settings import Settings
@@ -170,11 +170,14 @@ class Outside:
         return CallbackListener(callback_url, clock=self.clock, notice=self.notice)
 
     @functools.cached_property
-    def pace(self) -> "RateLimiter":
-        """The pace that all calls of this run keep together."""
-        from yuntu_push.adapters.ocean.pace import RateLimiter
+    def pace(self) -> "Pacer":
+        """The pace that all calls of all processes with this state file keep together."""
+        from yuntu_push.adapters.ocean.pace import Pacer
+        from yuntu_push.adapters.store.pace import PaceFile
 
-        return RateLimiter(self.settings.api.rate, self.clock)
+        lanes = PaceFile(lambda: self.database)
+        self._opened.callback(lanes.close)
+        return Pacer(self.settings.api.rate, self.clock, lanes)
 
     @functools.cached_property
     def directory_store(self) -> DirectoryStore:

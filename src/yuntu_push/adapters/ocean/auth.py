@@ -11,6 +11,10 @@ from yuntu_push.adapters.ocean import envelope
 from yuntu_push.adapters.ocean.needs import Pace, Tokens
 from yuntu_push.adapters.ocean.transport import Call, Transport
 from yuntu_push.domain.channel import Channel
+from yuntu_push.domain.errors import OutcomeUnknownError, TryLaterError, UnreachableError
+from yuntu_push.domain.secret import SecretText
+
+SERVER_ERROR = 500  # HTTP; an envelope with an error code is an answer
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,26 @@ class Signer:
     def send(self, call: Call, *, seconds: float | None = None) -> envelope.Reply:
         """The answer to a call; `LoginError` when no accepted token can be had."""
         token = self.tokens.access_token(self.channel)
-        self.pace.wait()
-        reply = self.transport.send(call, token, seconds=seconds)
+        reply = self._sent(call, token, seconds)
         if envelope.token_refused(reply):
             token = self.tokens.replace_refused(self.channel, token)
-            self.pace.wait()
-            reply = self.transport.send(call, token, seconds=seconds)
+            reply = self._sent(call, token, seconds)
         return reply
+
+    def _sent(self, call: Call, token: SecretText, seconds: float | None) -> envelope.Reply:
+        host = self.transport.host
+        self.pace.wait(host)
+        try:
+            reply = self.transport.send(call, token, seconds=seconds)
+        except (UnreachableError, OutcomeUnknownError) as exc:
+            if _tells_of_the_host(call, exc):
+                self.pace.note(host, answered=False)
+            raise
+        self.pace.note(host, answered=reply.status < SERVER_ERROR)
+        return reply
+
+
+def _tells_of_the_host(call: Call, exc: TryLaterError) -> bool:
+    """Whether a failure is the host's: not our trust in it, nor our link's upload speed."""
+    slow_upload = call.file is not None and exc.code == "PLATFORM_TIMEOUT"
+    return exc.code != "TLS_UNTRUSTED" and not slow_upload

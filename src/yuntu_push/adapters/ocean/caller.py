@@ -8,7 +8,7 @@ from typing import Any
 from yuntu_push.adapters.ocean import envelope
 from yuntu_push.adapters.ocean.auth import Signer
 from yuntu_push.adapters.ocean.needs import Clock, Pace, Tokens
-from yuntu_push.adapters.ocean.pace import RateLimiter
+from yuntu_push.adapters.ocean.pace import PAUSED, Pacer
 from yuntu_push.adapters.ocean.transport import Call, Transport
 from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.errors import (
@@ -41,9 +41,7 @@ class Caller:
         self.api = api
         self.clock = clock
         self._transport = Transport(channel.api_url, api, clock)
-        self._signer = Signer(
-            channel, tokens, self._transport, pace or RateLimiter(api.rate, clock)
-        )
+        self._signer = Signer(channel, tokens, self._transport, pace or Pacer(api.rate, clock))
         self._jitter = jitter
 
     def close(self) -> None:
@@ -81,7 +79,7 @@ class Caller:
 
     def _pause(self, exc: TryLaterError, attempt: int) -> float | None:
         """Seconds before the next try; None when another try makes no sense here."""
-        if exc.code == "TLS_UNTRUSTED":
+        if exc.code in ("TLS_UNTRUSTED", PAUSED):
             return None
         if isinstance(exc, ThrottledError) and exc.retry_in is not None:
             return exc.retry_in if exc.retry_in <= LONGEST_PAUSE else None

@@ -1,10 +1,14 @@
 """What the Ocean Engine client asks of the rest of the program."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from yuntu_push.domain.channel import Channel
+from yuntu_push.domain.pace import Lane
 from yuntu_push.domain.secret import SecretText
+
+Found = TypeVar("Found")
 
 
 class Clock(Protocol):
@@ -26,8 +30,23 @@ class Tokens(Protocol):
 
 
 class Pace(Protocol):
-    """Keeps calls apart."""
+    """Keeps calls apart, and stops them while a host fails."""
 
-    def wait(self) -> None:
-        """Return when the next call may be made."""
+    def wait(self, host: str) -> None:
+        """Return when the next call may be made; `UnreachableError` while none may be."""
+        ...
+
+    def note(self, host: str, *, answered: bool) -> None:
+        """Take in how a call ended."""
+        ...
+
+
+class Lanes(Protocol):
+    """What is known of each API host, shared by whoever calls it."""
+
+    def change(self, host: str, step: Callable[[Lane], tuple[Lane, Found]]) -> Found:
+        """What `step` finds in the lane of a host, which it replaces, with nobody in between.
+
+        `YuntuPushError` when the lanes cannot be used now.
+        """
         ...

@@ -73,6 +73,11 @@ class Transport:
     def _client(self) -> httpx.Client:
         return build_client(self.base_url, self._api)
 
+    @property
+    def host(self) -> str:
+        """The host's name and port."""
+        return urlsplit(self.base_url).netloc
+
     def close(self) -> None:
         """Close the connections."""
         if "_client" in self.__dict__:
@@ -142,7 +147,7 @@ class Transport:
     def _explained(
         self, exc: httpx.TransportError, deadline: Deadline, limit: float
     ) -> UnreachableError | OutcomeUnknownError:
-        host = urlsplit(self.base_url).netloc
+        host = self.host
         untrusted = _certificate_problem(exc)
         if untrusted is not None:
             return UnreachableError(

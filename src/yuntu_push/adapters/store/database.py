@@ -52,29 +52,48 @@ class Database:
             try:
                 yield connection
             except BaseException:
-                connection.execute("ROLLBACK")
+                roll_back(connection)
                 raise
             connection.execute("COMMIT")
 
+    def keep_open(self, *, busy_seconds: float) -> sqlite3.Connection:
+        """A connection for many small writes that may be lost in a power cut; close it.
+
+        The threads of a process may use it one at a time. Unlike all others it does not wait for
+        the disk, and it waits for other writers only `busy_seconds`.
+        """
+        with self.translating():
+            connection = self._open(busy_seconds, shared=True)
+            connection.execute("PRAGMA synchronous=NORMAL")
+            return connection
+
     @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def translating(self) -> Iterator[None]:
+        """Errors of SQLite inside the block become ours."""
         try:
-            connection = self._open()
-            try:
-                yield connection
-            finally:
-                connection.close()
+            yield
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as exc:
             if isinstance(exc, sqlite3.IntegrityError | sqlite3.ProgrammingError):
                 raise
             raise _translated(exc, self.path) from exc
 
-    def _open(self) -> sqlite3.Connection:
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with self.translating():
+            connection = self._open(BUSY_SECONDS)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    def _open(self, busy_seconds: float, *, shared: bool = False) -> sqlite3.Connection:
         if not self._ready:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.path.exists():
                 self.path.touch(mode=0o600)
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(
+            self.path, timeout=busy_seconds, isolation_level=None, check_same_thread=not shared
+        )
         try:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA foreign_keys=ON")
@@ -115,9 +134,15 @@ class Database:
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version={number}")
         except BaseException:
-            connection.execute("ROLLBACK")
+            roll_back(connection)
             raise
         connection.execute("COMMIT")
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """End a failed transaction, unless SQLite has done so itself, as it does when a disk fails."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _version(connection: sqlite3.Connection) -> int:
