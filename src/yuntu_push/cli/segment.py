@@ -8,10 +8,12 @@ from yuntu_push.cli import segment_sets
 from yuntu_push.cli import segment_view as view
 from yuntu_push.cli.errors import as_json
 from yuntu_push.cli.greedy import GreedyCommand
+from yuntu_push.cli.prompts import secret_from_stdin
 from yuntu_push.cli.segment_request import (
     chosen_source,
     hashed_there,
     needs_sql,
+    needs_workbook,
     parse_params,
     parse_size,
 )
@@ -57,6 +59,9 @@ def build(
     sheet: Annotated[
         str | None, typer.Option(help="A sheet of the workbook, or `*` for all.", metavar="NAME")
     ] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the workbook's password from stdin.")
+    ] = False,
     sql: Annotated[str | None, typer.Option(help="A SELECT.", metavar="TEXT")] = None,
     sql_file: Annotated[
         str | None, typer.Option(help="A file with a SELECT.", metavar="FILE")
@@ -112,6 +117,7 @@ def build(
         sql_file=sql_file,
     )
     needs_sql(source, param or (), kind)
+    needs_workbook(sheet, password_stdin, kind)
     columns = tuple(parse_id_column(item) for item in ids or ())
     if push_down:
         columns = hashed_there(columns, source)
@@ -129,6 +135,7 @@ def build(
             has_header=not no_header,
             header_row=header_row,
             sheet=sheet,
+            password=secret_from_stdin("--password-stdin") if password_stdin else None,
             push_down=tuple((c.column, c.id_type) for c in columns) if push_down else (),
         ),
         ids=columns,

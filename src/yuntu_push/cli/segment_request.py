@@ -114,6 +114,17 @@ def needs_sql(source: str | None, params: Sequence[str], kind: SourceKind) -> No
             )
 
 
+def needs_workbook(sheet: str | None, password_stdin: bool, kind: SourceKind) -> None:
+    """Refuse options that only workbooks take."""
+    for option, given in (("--sheet", sheet), ("--password-stdin", password_stdin)):
+        if given and kind is not SourceKind.EXCEL:
+            raise ConfigError(
+                "OPTION_NEEDS_WORKBOOK",
+                msg("{option} belongs to a workbook", option=option),
+                hint=msg("pass a workbook, or --excel with it"),
+            )
+
+
 def hashed_there(columns: Sequence[IdColumn], source: str | None) -> tuple[IdColumn, ...]:
     """The columns as digests, which is what a database that hashes gives, or `ConfigError`."""
     if source is None:

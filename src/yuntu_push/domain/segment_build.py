@@ -9,6 +9,7 @@ from typing import Literal
 
 from yuntu_push.domain.errors import ConfigError, YuntuPushError
 from yuntu_push.domain.identifiers import Form, IdType, id_type_named
+from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.segment import MAX_PART_SIZE, Part, Segment, TypeCounts
 from yuntu_push.domain.segment_rows import RowBatch
 from yuntu_push.domain.settings import IdSettings
@@ -88,7 +89,7 @@ class SourceSpec:
 
     `paths` are files, globs or `-` for files, or the one file of `--sql-file`; `sql` is the
     statement itself; `source` names an entry of `sources:` (without it, SQL runs over files);
-    `push_down` are columns that the database hashes itself.
+    `push_down` are columns that the database hashes itself; `password` opens a workbook.
     """
 
     kind: SourceKind
@@ -101,6 +102,7 @@ class SourceSpec:
     has_header: bool = True
     header_row: int = 1
     sheet: str | None = None
+    password: SecretText | None = None
     require_sql: str | None = None
     push_down: tuple[tuple[str, IdType], ...] = ()
 

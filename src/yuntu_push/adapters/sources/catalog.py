@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.names import unknown
 from yuntu_push.domain.segment_build import SourceKind, SourceSpec
 from yuntu_push.domain.text import msg
@@ -46,20 +45,18 @@ class SourceCatalog:
 
                 return ParquetSource(spec)
             case SourceKind.EXCEL:
-                raise ConfigError(
-                    "EXCEL_UNAVAILABLE",
-                    msg("reading Excel workbooks is not installed"),
-                    hint=msg("save the sheet as CSV (UTF-8) and pass --csv"),
-                )
+                from yuntu_push.adapters.sources.excel_files import ExcelSource
+
+                return ExcelSource(spec)
             case SourceKind.SQL:
                 return self._sql(spec)
 
     def test(self, name: str) -> str:
         """Connect to a database and read one row; its kind. Raises what a build would raise."""
-        from yuntu_push.adapters.sources.databases import probe
+        from yuntu_push.adapters.sources import clickhouse, databases
 
         target = self._target(name)
-        probe(name, target)
+        (clickhouse if target.family == "clickhouse" else databases).probe(name, target)
         return target.family
 
     def check_url(self, url: str) -> str:
@@ -73,9 +70,13 @@ class SourceCatalog:
 
         sql, folder = read_sql(spec)
         if spec.source is not None:
+            from yuntu_push.adapters.sources.clickhouse import ClickHouseSource
             from yuntu_push.adapters.sources.databases import DatabaseSource
 
-            return DatabaseSource(spec.source, self._target(spec.source), sql, spec, self._now())
+            target = self._target(spec.source)
+            if target.family == "clickhouse":
+                return ClickHouseSource(spec.source, target, sql, spec, self._now())
+            return DatabaseSource(spec.source, target, sql, spec, self._now())
         folders = [folder] if folder else []
         folders += [Path.cwd(), *(Path(path).expanduser() for path in self._allow_paths)]
         return FileSqlSource(sql, spec, folders, self._now())
