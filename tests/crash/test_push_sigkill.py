@@ -3,6 +3,7 @@
 import random
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ STEPS = {
     "activate": "custom_audience/read",
     "copy": "custom_audience/copy",
 }
-SAMPLE = 8  # points that fit into the suite's time
+SECONDS = 40.0  # for the sample; at least two points are killed, however slow the machine
 
 
 @pytest.fixture(scope="module")
@@ -48,20 +49,24 @@ def test_killed_at_each_step(home: World, step: str):
 
 
 @pytest.mark.server
+@pytest.mark.timeout(4 * 3600)
 def test_killed_at_system_calls(home: World, tmp_path: Path, request: pytest.FixtureRequest):
     """A sample of all writes to disk and to the network; all of them with --full-crash-matrix."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     counts = syscalls_of(home, create_words(home, "基准"), tmp_path / "calls")
     points = [(call, nth) for call, most in counts.items() for nth in range(1, most + 1)]
-    if not request.config.getoption("--full-crash-matrix"):
-        points = random.Random(1).sample(points, SAMPLE)
-    killed = 0
+    random.Random(1).shuffle(points)
+    whole = request.config.getoption("--full-crash-matrix")
+    began, tried, killed = time.monotonic(), 0, 0
     for call, nth in points:
+        if not whole and tried >= 2 and time.monotonic() - began > SECONDS:
+            break
+        tried += 1
         name = f"{call}_{nth}"
         killed += killed_at_syscall(home, create_words(home, name), call, nth)
         push = brought_to_its_end(home, name)
         assert push["state"] == "succeeded", (call, nth, push)
         assert made_for(home, push) == (1, 1, 1), (call, nth)
-    sys.stdout.write(f"{killed} of {len(points)} points killed; calls {dict(counts)}\n")
-    assert killed >= len(points) * 0.6
+    sys.stdout.write(f"{killed} of {tried} points killed, of {len(points)}: {dict(counts)}\n")
+    assert killed >= tried * 0.5
