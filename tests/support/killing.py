@@ -102,6 +102,7 @@ def _answered(world: World, words: Sequence[str]) -> dict[str, Any]:
     done = subprocess.run(
         words, env=environment(world), check=False, capture_output=True, timeout=120
     )
+    assert done.stdout, done.stderr.decode()
     data: dict[str, Any] = json.loads(done.stdout)["data"]
     return data
 
