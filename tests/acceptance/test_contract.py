@@ -119,7 +119,11 @@ def test_answers_fit(tmp_path: Path):
         ):  # fmt: skip
             ok(*words.split())
         ok("push", "run", "vip")
-        ok("push", "update", push_id, "--segment", "other", "-y")
+        update = ok("push", "update", push_id, "--segment", "other", "-y")
+        ok("push", "cancel", update["push_id"], "-y")
+        ok("audience", "list", "--account", account["advertiser_id"])
+        ok("audience", "show", push.data["custom_audience_id"])
+        ok("audience", "delete", push.data["custom_audience_id"], "-y")
         w.sandbox.fault("data_source/file/upload", "http", status=500)
         stuck = w.create(segment="other", name="later")
         stuck_id = w.json("push", "list").data["pushes"][0]["push_id"]

@@ -15,6 +15,7 @@ from yuntu_push.services.ports import (
 )
 
 if TYPE_CHECKING:
+    from yuntu_push.services.audiences import Audiences
     from yuntu_push.services.channels import Channels
     from yuntu_push.services.directory import DirectoryService
     from yuntu_push.services.directory_lookup import DirectoryLookup
@@ -81,6 +82,7 @@ class AppContext(Outside):
             oauth=self.oauth,
             accounts=self.directory,
             listen=self._listen,
+            notice=self.notice,
         )
 
     @functools.cached_property
@@ -280,6 +282,19 @@ class AppContext(Outside):
             clock=self.clock,
             settings=self.settings.push,
             progress=self.progress,
+        )
+
+    @functools.cached_property
+    def audiences(self) -> "Audiences":
+        """The audiences that are on the platform."""
+        from yuntu_push.services.audiences import Audiences
+
+        return Audiences(
+            channel=self._planner.channel,
+            directory=self.lookup,
+            api_for=self.audience_api,
+            store=self.push_store,
+            clock=self.clock,
         )
 
     @functools.cached_property

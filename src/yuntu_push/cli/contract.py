@@ -29,6 +29,8 @@ from yuntu_push.cli.contract_setup import (
     SourcesData,
 )
 from yuntu_push.cli.contract_work import (
+    AudienceData,
+    AudiencesData,
     PushData,
     PushesData,
     SegmentData,
@@ -80,6 +82,9 @@ ANSWERS: dict[str, tuple[type, ...]] = {
     "push cancel": (PushData,),
     "push copy": (PushData,),
     "push confirm": (PushData,),
+    "audience list": (AudiencesData,),
+    "audience show": (AudienceData,),
+    "audience delete": (AudienceData,),
     "schedule print": (ScheduleData,),
 }
 # These print their own output, without the envelope.

@@ -133,3 +133,28 @@ class PushesData(TypedDict):
     """`push list`, `push status` without a push, `push resume --all`."""
 
     pushes: list[PushData]
+
+
+class AudienceData(TypedDict):
+    """`audience show`, `audience delete`; `state` is ours, `delivery_status` the platform's."""
+
+    channel: str
+    advertiser_id: str
+    custom_audience_id: str
+    name: str
+    source: str
+    state: str
+    delivery_status: str | None
+    upload_num: int | None
+    cover_num: int | None
+    data_source_id: str | None
+    created_at: str | None
+    expires_on: str | None
+    expires_soon: bool
+    pushes: list[str]
+
+
+class AudiencesData(TypedDict):
+    """`audience list`."""
+
+    audiences: list[AudienceData]

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from yuntu_push import __version__
 from yuntu_push.cli import (
     accounts,
+    audience,
     auth,
     channel,
     completion,
@@ -146,6 +147,7 @@ for name, group in {
     "segment": segment.app,
     "source": source.app,
     "push": push.app,
+    "audience": audience.app,
     "config": config.app,
     "sandbox": sandbox.app,
     "schedule": schedule.app,

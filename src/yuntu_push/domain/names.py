@@ -22,6 +22,7 @@ NOUNS = {
         msg("entry"),
         msg("code"),
         msg("state"),
+        msg("audience"),
         msg("audience type"),
         msg("id type of the segment"),
     )

@@ -15,8 +15,10 @@ _CONFIG: Mapping[str, Text] = {
     "ACCOUNT_UNKNOWN": msg("no known account has this id or name"),
     "API_URL_INVALID": msg("the API address is no https address"),
     "APP_ID_INVALID": msg("the APP_ID is not a number as the console shows it"),
+    "AUDIENCE_AMBIGUOUS": msg("several audiences have this name"),
     "AUDIENCE_NAME_INVALID": msg("the template of the audience's name cannot be used"),
     "AUDIENCE_NAME_TOO_LONG": msg("the platform takes at most 30 characters as a name"),
+    "AUDIENCE_UNKNOWN": msg("the account has no audience of this id or name"),
     "AUTH_URL_INVALID": msg("the authorisation URL is no https address"),
     "AUTH_URL_MISMATCH": msg("the authorisation URL belongs to another application or callback"),
     "BRAND_AMBIGUOUS": msg("several brands have this name"),
@@ -41,6 +43,7 @@ _CONFIG: Mapping[str, Text] = {
     "DELIMITER_INVALID": msg("the delimiter is not one character that can separate cells"),
     "DESCRIPTION_TOO_LONG": msg("the platform takes at most 256 characters as a description"),
     "ENCODING_UNKNOWN": msg("there is no text encoding of this name"),
+    "FOLDER_UNUSABLE": msg("a folder of this tool cannot be made or used"),
     "GUARD_INVALID": msg("a guard takes a number or a percentage"),
     "ID_COLUMN_INVALID": msg("--id takes TYPE=COLUMN"),
     "ID_COLUMN_MISSING": msg("no column of ids was named"),
@@ -76,6 +79,7 @@ _CONFIG: Mapping[str, Text] = {
     "SECRETS_UNRELIABLE": msg("the secret store did not give back what it was given"),
     "SECRET_DAMAGED": msg("a stored secret cannot be read"),
     "SECRET_EMPTY": msg("an empty Secret was given"),
+    "SECRET_UNREADABLE": msg("what was piped in as a Secret is no text"),
     "SECRET_MISSING": msg("the application's Secret is not stored"),
     "SECRET_TOO_LONG": msg("the tokens are longer than every store can hold"),
     "SEGMENT_ONE_VERSION": msg("the segment has no second version to compare with"),
@@ -149,6 +153,7 @@ _LOGIN: Mapping[str, Text] = {
 _REFUSED: Mapping[str, Text] = {
     "ACCOUNT_BLOCKED": msg("the platform blocks the advertiser or its legal subject"),
     "AUDIENCE_BROKEN": msg("the platform cannot use the audience any more"),
+    "AUDIENCE_IN_USE": msg("an ad plan uses the audience"),
     "AUDIENCE_TOO_SMALL": msg("too few people are covered"),
     "DATA_SOURCE_GONE": msg("the data source is no longer on the platform"),
     "NAME_TAKEN": msg("the platform has a data source of this name"),
@@ -162,6 +167,7 @@ _REFUSED: Mapping[str, Text] = {
 }
 
 _GUARD: Mapping[str, Text] = {
+    "AUDIENCE_UNDER_WAY": msg("a push is still working on the audience"),
     "BRAND_NOT_SUBMITTED": msg("the push has not been copied to this brand"),
     "CLIENT_MISMATCH": msg("segment and channel belong to different clients"),
     "COPY_NOT_UNKNOWN": msg("no copy waits for a person's decision"),
@@ -189,6 +195,7 @@ _LATER: Mapping[str, Text] = {
     "AUTH_REFRESH_BUSY": msg("another process is renewing the login"),
     "CALLBACK_PORT_IN_USE": msg("another process listens on the callback's port"),
     "CALL_QUOTA": msg("the application's calls of today are used up"),
+    "CONFIG_BUSY": msg("another process is changing the config file"),
     "CREATE_QUOTA": msg("today's 100 data sources of the account are used up"),
     "DISK_FULL": msg("there is not enough disk space"),
     "PLATFORM_ANSWER_UNREADABLE": msg("an answer was no answer of the platform"),

@@ -2,7 +2,7 @@
 
 Field meanings: the official SDK's models for `dmp/data_source/read`, `dmp/custom_audience/read` and
 `select`. Counters may be missing on the wire, so they are optional here; times are the platform's
-own strings (Beijing time) and are shown, never computed with.
+own strings (Beijing time) and decide nothing: they are shown, and warn of an expiry.
 """
 
 from dataclasses import dataclass

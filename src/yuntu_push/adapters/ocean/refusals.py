@@ -273,6 +273,17 @@ _RULES = (
         ),
     ),
     _Rule(
+        ("custom_audience/delete/",),
+        _marks(
+            r"计划|广告|项目|投放|\bplan|\bad\b|campaign",
+            r"使用|占用|引用|绑定|关联|in use|used|bound",
+        ),
+        _permanent(
+            "AUDIENCE_IN_USE",
+            msg("take it out of the ad plans that use it, or delete these, then delete it again"),
+        ),
+    ),
+    _Rule(
         ("data_source/file/upload/", "audience_file/upload/", "audience_file/part_upload/"),
         _marks(r"超时|time.?out|too slow"),
         lambda refusal, _scene: _made(
