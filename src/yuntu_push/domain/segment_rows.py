@@ -45,8 +45,8 @@ class RowBatch:
 
     `columns` are those asked for, in that order; `first_row` is the number of the first row among
     the whole rows of its file, from 1. `ragged` rows are reported with a file's last batch and are
-    not among `rows`; they move the numbers of the rows after them. `first_line` is the
-    line of the first row (its row in a sheet), where the reader knows it.
+    not among `rows`; they move the numbers of the rows after them. `lines` are the lines
+    of the rows (their rows in a sheet), where the reader knows them.
     """
 
     rows: int
@@ -54,8 +54,8 @@ class RowBatch:
     first_row: int
     file: str = ""
     ragged: tuple[RaggedRow, ...] = ()
-    first_line: int | None = None
+    lines: Sequence[int] | None = None
 
     def line_of(self, place: int) -> int | None:
         """The line of the row at a place in this batch, counted from 0, where lines are known."""
-        return None if self.first_line is None else self.first_line + place
+        return None if self.lines is None else self.lines[place]

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import unicodedata
+from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -81,10 +82,10 @@ def _serve(request: dict[str, Any], asked: BinaryIO, out: BinaryIO) -> None:
         line = asked.readline()
         if not line:
             return
-        for first, line_number, columns in reading.batches(json.loads(line)["places"]):
-            rows = len(columns[0].offsets) - 1
+        for first, lines, columns in reading.batches(json.loads(line)["places"]):
             sizes = [column.data.nbytes for column in columns]
-            _say(out, {"rows": rows, "first": first, "line": line_number, "sizes": sizes})
+            _say(out, {"rows": len(lines), "first": first, "sizes": sizes})
+            out.write(lines)
             for column in columns:
                 out.write(column.offsets)
                 out.write(column.data)
@@ -250,28 +251,28 @@ class _Sheet:
     def _left_padded(self, names: list[str]) -> list[str]:
         return [""] * self._left + names
 
-    def batches(self, places: Sequence[int]) -> Iterator[tuple[int, int, list[TextColumn]]]:
-        """Number of the first record, its row in the sheet, and the columns of each batch.
+    def batches(
+        self, places: Sequence[int]
+    ) -> Iterator[tuple[int, "array[int]", list[TextColumn]]]:
+        """The first record's number, the records' rows in the sheet, the columns of each batch.
 
-        Rows without any cell are no records; a batch ends where such rows stand.
+        Rows without any cell are no records.
         """
         inside = [place - self._left for place in places]
-        record, start = 1, 0
+        record, lines = 1, array("q")
         kept: list[list[str]] = []
         for number, cells in self._rows:
             values = [cell_text(cells[place]) if place >= 0 else "" for place in inside]
-            is_gap = not any(values) and not _has_cells(cells)
-            if kept and (is_gap or len(kept) == BATCH):
-                yield record, start, _columns(kept)
-                record += len(kept)
-                kept = []
-            if is_gap:
+            if not any(values) and not _has_cells(cells):
                 continue
-            if not kept:
-                start = number
             kept.append(values)
+            lines.append(number)
+            if len(kept) == BATCH:
+                yield record, lines, _columns(kept)
+                record += len(kept)
+                kept, lines = [], array("q")
         if kept:
-            yield record, start, _columns(kept)
+            yield record, lines, _columns(kept)
 
 
 def _columns(rows: list[list[str]]) -> list[TextColumn]:

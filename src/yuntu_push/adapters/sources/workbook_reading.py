@@ -81,6 +81,7 @@ class WorkbookReading:
         while "end" not in (message := self._line()):
             empty = False
             rows = message["rows"]
+            lines = memoryview(self._bytes(rows * 8)).cast("q")
             columns = tuple(
                 TextColumn(
                     offsets=memoryview(self._bytes((rows + 1) * 8)).cast("q"),
@@ -88,7 +89,7 @@ class WorkbookReading:
                 )
                 for size in message["sizes"]
             )
-            yield RowBatch(rows, columns, message["first"], file, first_line=message["line"])
+            yield RowBatch(rows, columns, message["first"], file, lines=lines)
         if empty:
             yield RowBatch(0, tuple(TextColumn.of([]) for _ in places), 1, file)
 
