@@ -135,7 +135,7 @@ def test_answers_fit(tmp_path: Path):
         ok("channel", "remove", "acme", "-y")
         assert account["channel"] == "acme"
 
-    missing = set(ANSWERS) - seen - {"demo", "auth move"}
+    missing = set(ANSWERS) - seen - {"demo", "auth move", "push adopt"}
     assert missing == set()
 
 

@@ -5,6 +5,7 @@ import secrets as randomness
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from yuntu_push.domain.audience_name import ID_ALPHABET, ID_LENGTH
 from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.errors import YuntuPushError
 from yuntu_push.domain.push import PushState
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from yuntu_push.services.directory_lookup import DirectoryLookup
     from yuntu_push.services.doctor import Doctor
     from yuntu_push.services.login import Login
+    from yuntu_push.services.push.adoption import PushAdoption
     from yuntu_push.services.push.copies import PushCopies
     from yuntu_push.services.push.entries import PushEntries
     from yuntu_push.services.push.planning import PushPlanner
@@ -36,11 +38,9 @@ if TYPE_CHECKING:
 
 from yuntu_push.bootstrap.outside import Outside
 
-PUSH_ID_BYTES = 3  # six hex digits: short enough for a name of 30 characters
-
 
 def _new_push_id() -> str:
-    return randomness.token_hex(PUSH_ID_BYTES)
+    return "".join(randomness.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
 
 
 @dataclass(frozen=True)
@@ -266,6 +266,19 @@ class AppContext(Outside):
             settings=self.settings.segments,
             locks=self.locks,
             notice=self.notice,
+        )
+
+    @functools.cached_property
+    def push_adoption(self) -> "PushAdoption":
+        """Takes over data sources that another tool or machine made."""
+        from yuntu_push.services.push.adoption import PushAdoption
+
+        return PushAdoption(
+            store=self.push_store,
+            planner=self._planner,
+            api_for=self.audience_api,
+            clock=self.clock,
+            new_id=_new_push_id,
         )
 
     @functools.cached_property

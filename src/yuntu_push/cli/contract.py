@@ -74,6 +74,7 @@ ANSWERS: dict[str, tuple[type, ...]] = {
     "source remove": (SourceData,),
     "push create": (PushData,),
     "push update": (PushData,),
+    "push adopt": (PushData,),
     "push run": (PushData,),
     "push status": (PushData, PushesData),
     "push show": (PushData,),

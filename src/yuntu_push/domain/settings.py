@@ -118,7 +118,7 @@ class SegmentSettings:
 
     keep_days: int = 30
     part_size: int = _size(10_000_000)
-    deflate_level: int = 2
+    deflate_level: int = 3
     exclude: tuple[str, ...] = ()
     exclude_csv: tuple[str, ...] = ()
 

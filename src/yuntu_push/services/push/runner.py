@@ -90,17 +90,19 @@ class PushRunner:
             return turns.take(push)
 
     def run_due(self, patience: Patience | None = None) -> list[Ran]:
-        """Do whatever is due for every push that is under way; with `patience.wait` to their ends.
+        """Do whatever is due for every push, failed brands and targets included.
 
-        Pushes that merely wait, or are held by another run, are passed over in silence.
+        With `patience.wait`, to their ends. Pushes that merely wait, or are held by another run,
+        are passed over in silence; one that was refused as a whole is left to a person.
         """
         patience = patience or Patience()
         started = self._clock.monotonic()
         ran: dict[str, Ran] = {}
         while True:
             for push in self._due():
-                if push.push_id in ran and ran[push.push_id].bug is not None:
-                    continue
+                earlier = ran.get(push.push_id)
+                if earlier and (earlier.bug is not None or push.state is PushState.PARTIAL):
+                    continue  # what failed is tried once a run
                 result = self._run_one(push.push_id)
                 if result is not None:
                     ran[push.push_id] = result
@@ -111,7 +113,7 @@ class PushRunner:
             self._clock.sleep(min(pause, left))
 
     def _due(self) -> list[Push]:
-        working = self._store.find(PushFilter(states=sorted(WORKING)))
+        working = self._store.find(PushFilter(states=sorted({*WORKING, PushState.PARTIAL})))
         now = self._clock.now()
         return [p for p in reversed(working) if p.next_at is None or p.next_at <= now]
 
