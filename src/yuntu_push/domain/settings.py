@@ -159,6 +159,8 @@ class SegmentEntry:
     csv: tuple[str, ...] = ()
     parquet: tuple[str, ...] = ()
     excel: str | None = None
+    sheet: str | None = None
+    header_row: int = 1
     params: dict[str, str] = field(default_factory=dict)
     min_rows: int = 1
     require_sql: str | None = None

@@ -215,13 +215,21 @@ def source_spec(segment: SegmentEntry) -> SourceSpec:
         params=tuple(segment.params.items()),
         require_sql=segment.require_sql,
     )
+    header_row = max(segment.header_row, 1)
     named: list[SourceSpec] = []
     if segment.csv:
-        named.append(SourceSpec(SourceKind.CSV, segment.csv))
+        named.append(SourceSpec(SourceKind.CSV, segment.csv, header_row=header_row))
     if segment.parquet:
         named.append(SourceSpec(SourceKind.PARQUET, segment.parquet))
     if segment.excel:
-        named.append(SourceSpec(SourceKind.EXCEL, (segment.excel,)))
+        named.append(
+            SourceSpec(
+                SourceKind.EXCEL,
+                (segment.excel,),
+                sheet=segment.sheet,
+                header_row=header_row,
+            )
+        )
     if segment.sql:
         named.append(replace(plain, sql=segment.sql))
     if segment.sql_file:
