@@ -26,7 +26,7 @@ from yuntu_push.domain.errors import (
     TryLaterError,
 )
 from yuntu_push.domain.secret import SecretText
-from yuntu_push.domain.text import msg
+from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.grants import Grants, app_secret_key
 from yuntu_push.services.login import Login
 from yuntu_push.services.tokens import Tokens
@@ -62,6 +62,7 @@ class Setting:
         self.channel = channel()
         self.store.put(app_secret_key(self.channel), SecretText(APP_SECRET))
         self.shown: list[str] = []
+        self.told: list[Text] = []
         self.tokens = Tokens(
             secrets=self.store,
             oauth=self.platform,
@@ -83,6 +84,7 @@ class Setting:
             oauth=self.platform,
             accounts=self.directory,
             listen=listen,
+            notice=self.told.append,
             random_state=lambda: STATE,
         )
 
@@ -120,6 +122,23 @@ def test_a_login_stores_the_tokens_and_names_the_accounts_that_came_and_went(her
     assert here.callback.closed
 
 
+def test_the_login_is_told_before_its_accounts_are_read(here: Setting, monkeypatch):
+    """The reading may take minutes; where it fails, the next step is no second login."""
+    told_before: list[str] = []
+
+    def refresh(_channel: object) -> None:
+        told_before.extend(map(str, here.told))
+        raise OutcomeUnknownError("PLATFORM_TIMEOUT", msg("slow"), hint=msg("the same again"))
+
+    monkeypatch.setattr(here.directory, "refresh", refresh)
+    with pytest.raises(TryLaterError) as caught:
+        here.by_browser()
+
+    assert here.grant is not None
+    assert [text for text in told_before if "authorised" in text]
+    assert "accounts refresh acme" in str(caught.value.hint)
+
+
 def test_the_page_carries_our_state_and_the_port_that_is_listened_on(here: Setting):
     here.by_browser()
 
@@ -137,6 +156,7 @@ def test_each_login_has_a_state_of_its_own_with_256_random_bits(here: Setting):
         oauth=here.platform,
         accounts=here.directory,
         listen=None,  # type: ignore[arg-type]
+        notice=here.told.append,
     )
     for _ in range(100):
         states.add(login._random_state())

@@ -14,12 +14,12 @@ from yuntu_push.domain.authorize import (
     listens_here,
 )
 from yuntu_push.domain.channel import Channel, Grant
-from yuntu_push.domain.errors import ConfigError, LoginError, OutcomeUnknownError
+from yuntu_push.domain.errors import ConfigError, LoginError, OutcomeUnknownError, TryLaterError
 from yuntu_push.domain.platform import TokenAnswer
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.directory import DirectoryRefresh
-from yuntu_push.services.ports import Callback, OAuthApi
+from yuntu_push.services.ports import Callback, Notice, OAuthApi
 from yuntu_push.services.tokens import Tokens
 
 STATE_BYTES = 32
@@ -42,7 +42,9 @@ class LoggedIn:
 class Login:
     """Logs channels in.
 
-    `listen` opens the listener for a callback URL; `random_state` gives an unguessable text.
+    `listen` opens the listener for a callback URL; `notice` hears of the login before its accounts
+    are read, which takes minutes where there are hundreds; `random_state` gives an unguessable
+    text.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class Login:
         oauth: OAuthApi,
         accounts: AccountsRefresh,
         listen: Callable[[str], AbstractContextManager[Callback]],
+        notice: Notice,
         random_state: Callable[[], str] = lambda: secrets.token_urlsafe(STATE_BYTES),
     ) -> None:
         self._tokens = tokens
         self._oauth = oauth
         self._accounts = accounts
         self._listen = listen
+        self._notice = notice
         self._random_state = random_state
 
     def can_listen(self, channel: Channel) -> bool:
@@ -124,7 +128,19 @@ class Login:
             ) from exc
 
     def _logged_in(self, channel: Channel, grant: Grant) -> LoggedIn:
-        return LoggedIn(grant, self._accounts.refresh(channel))
+        self._notice(
+            msg("channel {channel} is authorised; now its accounts are read", channel=channel.name)
+        )
+        try:
+            return LoggedIn(grant, self._accounts.refresh(channel))
+        except TryLaterError as exc:
+            # "The same command again" would be another login, which voids the one just stored.
+            exc.hint = msg(
+                "the login is stored; read its accounts later: "
+                "`yuntu-push accounts refresh {channel}`",
+                channel=channel.name,
+            )
+            raise
 
 
 def _again(channel: Channel) -> Text:

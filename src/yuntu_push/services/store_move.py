@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from yuntu_push.domain.channel import Channel
-from yuntu_push.domain.errors import ConfigError, TryLaterError
+from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
 from yuntu_push.domain.text import msg
 from yuntu_push.services.grants import app_secret_key, grant_key
 from yuntu_push.services.ports import ChannelStore, SecretStore, SecretStores
@@ -45,7 +45,11 @@ class StoreMove:
         return sorted(self._config.channels().keys() - {name})
 
     def move(self, target_name: str) -> Moved:
-        """Copy, prove, write the choice down, then erase; a kill leaves the old store in use."""
+        """Copy, prove, write the choice down, then erase.
+
+        A kill leaves the old store in use; one while erasing leaves remains there, which the same
+        command erases when it is run again.
+        """
         pinned, chosen = self._stores.pinned(), self._stores.chosen()
         if pinned not in {"keyring", "file"}:
             raise ConfigError(
@@ -61,6 +65,7 @@ class StoreMove:
             )
         channels = sorted(self._config.channels().values(), key=lambda channel: channel.name)
         if pinned == target_name:
+            self._erase_remains(channels, pinned)
             return Moved(pinned, target_name, ())
         source = self._stores.open(pinned, bare=True)
         target = self._stores.open(target_name, bare=True)
@@ -75,6 +80,12 @@ class StoreMove:
             for key in keys:
                 source.delete(key)
         return Moved(pinned, target_name, [channel.name for channel in channels])
+
+    def _erase_remains(self, channels: Sequence[Channel], pinned: str) -> None:
+        other = self._stores.open("file" if pinned == "keyring" else "keyring", bare=True)
+        with contextlib.suppress(YuntuPushError):  # where there is no such store, nothing remains
+            for key in self._keys(channels):
+                other.delete(key)
 
     def _keys(self, channels: Sequence[Channel]) -> list[str]:
         keys = {f"source/{name}/password" for name in self._source_names()}
