@@ -1,5 +1,6 @@
 """The config file: what is read, what is refused, what an edit leaves alone."""
 
+import os
 import re
 from pathlib import Path
 
@@ -176,3 +177,51 @@ def test_the_example_that_init_writes_is_valid_and_takes_a_channel(tmp_path: Pat
     assert file.path.read_text("utf-8").startswith(before.rstrip())
     assert list(file.load().settings.channels) == ["acme"]
     assert oct(file.path.stat().st_mode & 0o777) == "0o600"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("app_id", "-5"),
+        ("callback_url", "http://127.0.0.1:99999/cb"),
+        ("callback_url", "'http://[::1'"),
+        ("callback_url", "http://192.0.2.1/cb"),
+        ("auth_url", "'http://['"),
+        ("auth_url", "javascript:alert(1)"),
+        ("auth_url", "https://open.oceanengine.com/audit/oauth.html?app_id=2"),
+        ("api_url", "'https://['"),
+        ("api_url", "https://api.oceanengine.com:99999"),
+        ("api_url", "https://api.ocean engine.com"),
+        ("api_url", "http://api.oceanengine.com"),
+    ],
+)
+def test_a_channel_written_by_hand_is_held_to_the_rules_of_channel_add(
+    tmp_path: Path, key: str, value: str
+):
+    entry = {"kind": "yuntu", "app_id": "1", key: value}
+    lines = ["channels:", "  acme:", *(f"    {k}: {v}" for k, v in entry.items())]
+    path = tmp_path / "config.yaml"
+    path.write_text("\n".join(lines) + "\n")
+
+    with pytest.raises(ConfigError) as caught:
+        ConfigFile(path, {}).load()
+
+    line = next(n for n, text in enumerate(lines, 1) if text.strip().startswith(f"{key}:"))
+    assert f"channels.acme.{key}: " in str(caught.value)
+    assert f"(config.yaml:{line})" in str(caught.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_config_that_is_a_link_stays_one(tmp_path: Path):
+    """People keep their config in a repository and link to it."""
+    kept = tmp_path / "dotfiles" / "yuntu.yaml"
+    kept.parent.mkdir()
+    kept.write_text("# mine\n")
+    link = tmp_path / "config.yaml"
+    link.symlink_to(kept)
+
+    ConfigFile(link, {}).add_source("crm", "postgresql://db/crm")
+
+    assert link.is_symlink()
+    assert "crm" in kept.read_text()
+    assert list(kept.parent.iterdir()) == [kept]

@@ -124,6 +124,23 @@ def test_what_is_pasted_at_a_terminal_is_not_shown(w: World):
     assert code not in shown
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="how a browser is named differs")
+def test_what_a_browser_prints_is_not_in_our_answer(w: World, tmp_path: Path):
+    """Chromium, for one, says on stdout that it opened a page in a running session."""
+    program = tmp_path / "browser.py"
+    program.write_text(
+        "import sys, urllib.request\n"
+        "print('Opening in existing browser session.', flush=True)\n"
+        "urllib.request.urlopen(sys.argv[1]).read()\n"
+    )
+
+    run = w.json("auth", "login", "acme", env={"BROWSER": f"{sys.executable} {program} %s &"})
+
+    assert run.code == 0, run.stdout
+    assert run.envelope["command"] == "auth login"
+    assert "existing browser session" in run.stderr
+
+
 def test_the_time_for_an_answer_ends(w: World):
     run = w.json("auth", "login", "acme", "--no-browser", "--timeout", "1s")
 

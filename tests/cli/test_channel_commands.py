@@ -2,6 +2,7 @@
 
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -221,3 +222,65 @@ def test_at_a_terminal_removing_asks(home: Path):
     assert (code, "was not removed" in shown) == (2, True)
     code, _ = at_terminal("channel", "remove", "acme", home=home, answers=[("[y/N]", "y")])
     assert code == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
+@pytest.mark.parametrize(("typed", "code"), [("", 2), ("\x04", 130)])
+def test_no_answer_at_set_secret_keeps_the_stored_one(home: Path, typed: str, code: int):
+    """Enter is no Secret; Ctrl-D leaves the question."""
+    add(home)
+    sealed = {path: path.read_bytes() for path in (home / "secrets").iterdir()}
+
+    ended, shown = at_terminal(
+        "channel", "set-secret", "acme", home=home, answers=[("Secret", typed)],
+        env={"YUNTU_PUSH_LANG": "en"},
+    )  # fmt: skip
+
+    assert ended == code, shown
+    assert "bug" not in shown
+    assert {path: path.read_bytes() for path in (home / "secrets").iterdir()} == sealed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
+def test_ctrl_d_ends_the_questions_of_add(home: Path):
+    ended, shown = at_terminal(
+        "channel", "add", "acme", "--kind", "yuntu", "--app-id", "5", home=home,
+        answers=[("授权URL", "\x04")], env={"YUNTU_PUSH_LANG": "en"},
+    )  # fmt: skip
+
+    assert ended == 130, shown
+    assert "needed" not in shown
+    assert not (home / "config.yaml").exists()
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+def test_bytes_that_are_no_text_are_no_secret(home: Path, locale: str):
+    run = yuntu_json(
+        "channel", "add", "acme", "--kind", "yuntu", "--app-id", APP_ID, "--secret-stdin",
+        home=home, stdin=b"ab\xff\xfe\n", env={"LC_ALL": locale},
+    )  # fmt: skip
+
+    expect(run, 2, "SECRET_UNREADABLE")
+    assert files(home) == []
+
+
+def test_a_secret_that_would_be_left_out_is_refused(home: Path):
+    """`--same-app-as` uses the stored Secret; one that is piped in would vanish."""
+    add(home)
+
+    run = yuntu_json(
+        "channel", "add", "second", "--same-app-as", "acme", "--secret-stdin",
+        home=home, stdin=SECRET,
+    )  # fmt: skip
+
+    expect(run, 2, "USAGE")
+
+
+def test_channels_added_at_once_are_all_there(home: Path):
+    names = [f"c{number}" for number in range(4)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        ended = list(pool.map(lambda name: add(home, name=name).code, names))
+
+    known = yuntu_json("channel", "list", home=home).data["channels"]
+    assert ended == [0] * len(names)
+    assert sorted(channel["name"] for channel in known) == names

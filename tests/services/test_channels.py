@@ -17,9 +17,10 @@ from support.secrets import (
 from yuntu_push.adapters.secrets.journal import FileJournal
 from yuntu_push.adapters.system import FileLocks, SystemClock
 from yuntu_push.domain.channel import Account, Channel
+from yuntu_push.domain.channel_rules import callback_of
 from yuntu_push.domain.errors import ConfigError, TryLaterError
 from yuntu_push.domain.secret import SecretText
-from yuntu_push.services.channels import Channels, callback_of
+from yuntu_push.services.channels import Channels
 from yuntu_push.services.grants import app_secret_key
 from yuntu_push.services.store_move import StoreMove
 from yuntu_push.services.tokens import Tokens
@@ -337,3 +338,23 @@ def test_a_forced_or_unchosen_store_cannot_be_moved_from(here: Setting):
     with pytest.raises(ConfigError) as caught:
         here.mover().move("file")
     assert caught.value.code == "SECRETS_FORCED"
+
+
+def test_what_a_killed_move_left_behind_is_erased_by_the_same_command(here: Setting):
+    """The kill comes after the choice is written down and before the old store is empty."""
+    here.stores.in_config = "file"
+    here.config.add_channel(channel())
+    for store in ("keyring", "file"):
+        here.stores.stores[store].put(app_secret_key(channel()), SECRET)
+
+    assert here.mover().move("file").channels == ()
+
+    assert here.kept == {"file": {app_secret_key(channel())}}
+
+
+def test_a_move_to_where_all_is_needs_no_other_store(here: Setting):
+    here.stores.in_config = "file"
+    here.config.add_channel(channel())
+    here.stores.stores["keyring"].locked = True
+
+    assert here.mover().move("file").channels == ()

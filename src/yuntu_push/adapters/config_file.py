@@ -4,9 +4,11 @@ Precedence here: environment > file > default. Every key has the mechanical envi
 `YUNTU_PUSH_<SECTION>_<KEY>` (deeper keys and names of entries joined with `_`, `-` as `_`).
 """
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -16,6 +18,7 @@ import yaml
 
 from yuntu_push.adapters.config_decoder import Decoder, PlainLoader, invalid
 from yuntu_push.domain.channel import Channel
+from yuntu_push.domain.channel_rules import channel_problems
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.settings import Settings
 from yuntu_push.domain.text import msg
@@ -31,11 +34,21 @@ class LoadedConfig:
 
 
 class ConfigFile:
-    """The config file at `path` seen through the environment."""
+    """The config file at `path` seen through the environment.
 
-    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+    Edits are made under `exclusive`, so that of two at once none is lost.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        environ: Mapping[str, str],
+        *,
+        exclusive: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+    ) -> None:
         self.path = path
         self._environ = environ
+        self._exclusive = exclusive
 
     def load(self) -> LoadedConfig:
         """Everything the file and the environment say, or `ConfigError` naming key and line."""
@@ -43,7 +56,7 @@ class ConfigFile:
         decoder = Decoder(self.path, lines, self._environ)
         settings = decoder.decode(Settings, values, "")
         decoder.raise_errors()
-        _check_shared_apps(settings, decoder)
+        _check_channels(settings, decoder)
         decoder.raise_errors()
         return LoadedConfig(self.path, settings, decoder.origins)
 
@@ -95,6 +108,10 @@ class ConfigFile:
         self._edit(lambda root: _section(root, "secrets").__setitem__("backend", backend))
 
     def _edit(self, change: Callable[[Any], Any]) -> None:
+        with self._exclusive():
+            self._change(change)
+
+    def _change(self, change: Callable[[Any], Any]) -> None:
         from ruamel.yaml import YAML
         from ruamel.yaml.comments import CommentedMap
 
@@ -126,7 +143,11 @@ def _section(root: Any, name: str) -> Any:
 
 
 def _replace_file(path: Path, write: Callable[[TextIO], object]) -> None:
-    """Write beside and rename, so that a kill leaves the old file or the new one."""
+    """Write beside and rename, so that a kill leaves the old file or the new one.
+
+    A link stays a link: people keep their config in a repository of their own.
+    """
+    path = path.resolve()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".config-", suffix=".tmp")
@@ -170,25 +191,21 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         ) from exc
     except OSError as exc:
         raise _unreadable(path, exc) from exc
-    loader = PlainLoader(text)
     try:
-        node = loader.get_single_node()
-        lines: dict[str, int] = {}
-        values = _construct(loader, node, "", lines, path) if node is not None else {}
+        values, lines = _parsed(text, path)
     except (yaml.YAMLError, RecursionError, ValueError) as exc:
         mark = getattr(exc, "problem_mark", None)
+        before = text[: getattr(exc, "position", 0)]  # of a character that YAML does not allow
         raise ConfigError(
             "CONFIG_SYNTAX",
             msg(
                 "the config file is not valid YAML: {problem} ({file}:{line})",
                 problem=getattr(exc, "problem", None) or type(exc).__name__,
                 file=path.name,
-                line=mark.line + 1 if mark else 1,
+                line=mark.line + 1 if mark else before.count("\n") + 1,
             ),
             hint=msg("correct that line, then run `yuntu-push config check`"),
         ) from exc
-    finally:
-        loader.dispose()
     if not isinstance(values, dict):
         raise ConfigError(
             "CONFIG_INVALID",
@@ -196,6 +213,16 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
             hint=msg("`yuntu-push init` writes a commented example"),
         )
     return values, lines
+
+
+def _parsed(text: str, path: Path) -> tuple[Any, dict[str, int]]:
+    loader = PlainLoader(text)
+    lines: dict[str, int] = {}
+    try:
+        node = loader.get_single_node()
+        return (_construct(loader, node, "", lines, path) if node is not None else {}), lines
+    finally:
+        loader.dispose()
 
 
 def _construct(
@@ -221,8 +248,10 @@ def _construct(
     return loader.construct_object(node, deep=True)
 
 
-def _check_shared_apps(settings: Settings, decoder: Decoder) -> None:
+def _check_channels(settings: Settings, decoder: Decoder) -> None:
     for name, entry in settings.channels.items():
+        for key, problem in channel_problems(entry.channel(name)):
+            decoder.fail(f"channels.{name}.{key}", problem.message)
         other = entry.same_app_as
         if other is None:
             continue

@@ -1,6 +1,7 @@
 """The real clock, the real folders, the real locks and the real browser."""
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -10,6 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.text import msg
+
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class SystemClock:
@@ -54,7 +60,7 @@ class Paths:
         home = home or environ.get("YUNTU_PUSH_HOME") or None
         config = config or environ.get("YUNTU_PUSH_CONFIG") or None
         if home:
-            root = Path(home).expanduser().absolute()
+            root = _absolute(home)
             config_file, state, data = root / "config.yaml", root / "state", root
             logs = root / "logs"
         else:
@@ -68,7 +74,7 @@ class Paths:
                 Path(dirs.user_log_dir),
             )
         return cls(
-            config_file=Path(config).expanduser().absolute() if config else config_file,
+            config_file=_absolute(config) if config else config_file,
             state_dir=state,
             segments_dir=data / "segments",
             log_dir=logs,
@@ -76,10 +82,31 @@ class Paths:
         )
 
 
+def _absolute(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except (RuntimeError, OSError) as exc:  # no such user; the current folder is gone
+        reason = exc.strerror if isinstance(exc, OSError) else None
+        raise _unusable(text, reason or "~") from exc
+
+
 def private_dir(path: Path) -> Path:
-    """The folder `path`, made with mode 0700 when missing."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """The folder `path`, made with mode 0700 when missing, or `ConfigError`."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        if exc.errno in _FULL:
+            raise
+        raise _unusable(str(path), exc.strerror or type(exc).__name__) from exc
     return path
+
+
+def _unusable(path: str, reason: str) -> ConfigError:
+    return ConfigError(
+        "FOLDER_UNUSABLE",
+        msg("the folder {path} cannot be used: {reason}", path=path, reason=reason),
+        hint=msg("check the path and its permissions, or use another --home"),
+    )
 
 
 class FileLocks:
@@ -129,6 +156,20 @@ def open_browser(url: str) -> bool:
     result: list[bool] = []
     # webbrowser may block while a text browser runs; the listener must not wait for that.
     thread = threading.Thread(target=lambda: result.append(webbrowser.open(url)), daemon=True)
-    thread.start()
-    thread.join(timeout=5)
+    with _stdout_on_stderr():
+        thread.start()
+        thread.join(timeout=5)
     return result[0] if result else True
+
+
+@contextlib.contextmanager
+def _stdout_on_stderr() -> Iterator[None]:
+    """Programs started here print to stderr: stdout is for our result, and browsers are chatty."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

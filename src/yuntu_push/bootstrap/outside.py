@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yuntu_push.adapters.system import FileLocks, Paths, SystemClock, open_browser, private_dir
+from yuntu_push.domain.errors import TryLaterError
+from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import (
     Callback,
     ChannelStore,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from yuntu_push.services.push.ports import PushStore
     from yuntu_push.services.segment_ports import SegmentStore
 
+EDIT_SECONDS = 10.0
+
 
 class Outside:
     """The outside world of one run: config, state, secrets, platform, machine.
@@ -52,7 +56,7 @@ class Outside:
         progress: Progress,
     ) -> None:
         self.environ = environ
-        self.paths = Paths.resolve(environ, home, config)
+        self._places = (home, config)
         self.notice = notice
         self.warning = warning
         self.progress = progress
@@ -63,11 +67,28 @@ class Outside:
         self._opened.close()
 
     @functools.cached_property
+    def paths(self) -> Paths:
+        """Where things live, or `ConfigError` when that cannot be told."""
+        return Paths.resolve(self.environ, *self._places)
+
+    @functools.cached_property
     def config_file(self) -> "ConfigFile":
         """The config file."""
         from yuntu_push.adapters.config_file import ConfigFile
 
-        return ConfigFile(self.paths.config_file, self.environ)
+        return ConfigFile(self.paths.config_file, self.environ, exclusive=self._config_alone)
+
+    def _config_alone(self) -> AbstractContextManager[None]:
+        """The lock under which the config file is edited: two edits at once would lose one."""
+
+        def busy(holder: str) -> TryLaterError:
+            return TryLaterError(
+                "CONFIG_BUSY",
+                msg("another process is changing the config file ({holder})", holder=holder),
+                hint=msg("run this again when it is done"),
+            )
+
+        return self.locks.hold("config", wait_seconds=EDIT_SECONDS, busy=busy)
 
     @functools.cached_property
     def loaded_config(self) -> "LoadedConfig":

@@ -13,6 +13,7 @@ from yuntu_push.cli.accounts import accounts_data, accounts_table
 from yuntu_push.cli.channel_questions import REPLACES_EARLIER
 from yuntu_push.cli.errors import as_json
 from yuntu_push.cli.output import Table
+from yuntu_push.cli.prompts import piped_line
 from yuntu_push.cli.session import Session
 from yuntu_push.cli.times import iso, shown
 from yuntu_push.domain.channel import Account, Channel
@@ -190,7 +191,7 @@ def _pasted(session: Session) -> str:
     question = msg("paste the address the browser ended on (nothing is shown)")
     if session.prompts.interactive or sys.stdin is None or sys.stdin.isatty():
         return session.prompts.secret(question, option="--paste with the URL on stdin").reveal()
-    return sys.stdin.readline()
+    return piped_line()
 
 
 def _show_login(session: Session, channel: Channel, result: LoggedIn) -> None:

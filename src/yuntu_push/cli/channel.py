@@ -8,6 +8,7 @@ from yuntu_push.cli.channel_questions import (
     REPLACES_EARLIER,
     Draft,
     ask_for_rest,
+    ask_secret,
     choose_store,
     read_secret,
 )
@@ -62,6 +63,16 @@ def add(
     What is left out is asked for on a terminal, with what to copy from which page of the console.
     """
     session: Session = ctx.obj
+    if secret_stdin and same_app_as is not None:
+        raise ConfigError(
+            "USAGE",
+            msg("--secret-stdin and --same-app-as exclude each other"),
+            hint=msg(
+                "channels of one application share one Secret: "
+                "`yuntu-push channel set-secret {channel}`",
+                channel=same_app_as,
+            ),
+        )
     draft = Draft(name, kind, app_id, callback_url, auth_url, api_url, client, same_app_as)
     channel = ask_for_rest(session, draft)
     session.channels.check_new(channel)
@@ -129,9 +140,7 @@ def set_secret(
     session: Session = ctx.obj
     session.channels.get(name)
     secret = (
-        secret_from_stdin(_SECRET_STDIN)
-        if secret_stdin
-        else session.prompts.secret(msg("Secret"), option=_SECRET_STDIN)
+        secret_from_stdin(_SECRET_STDIN) if secret_stdin else ask_secret(session, msg("Secret"))
     )
     owner = session.channels.set_secret(name, secret)
     view = session.channels.show(name)

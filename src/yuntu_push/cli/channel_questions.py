@@ -12,11 +12,11 @@ from yuntu_push.domain.channel import (
     Channel,
     ChannelKind,
 )
+from yuntu_push.domain.channel_rules import callback_of
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.names import channel_name
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.text import Text, msg
-from yuntu_push.services.channels import callback_of
 
 T = TypeVar("T")
 
@@ -114,9 +114,12 @@ def read_secret(
         return None
     if store == "env":
         return None  # `add` says which variable is missing
-    secret = session.prompts.secret(
-        msg("Secret of that page (nothing is shown while you paste)"), option="--secret-stdin"
-    )
+    return ask_secret(session, msg("Secret of that page (nothing is shown while you paste)"))
+
+
+def ask_secret(session: Session, question: Text) -> SecretText:
+    """The Secret that the person pastes, unseen; `ConfigError` when nothing was pasted."""
+    secret = session.prompts.secret(question, option="--secret-stdin")
     if not secret:
         raise ConfigError(
             "SECRET_EMPTY",

@@ -3,6 +3,8 @@
 import getpass
 import sys
 
+import typer
+
 from yuntu_push.cli.errors import Messages
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.secret import SecretText
@@ -10,7 +12,10 @@ from yuntu_push.domain.text import Text, msg
 
 
 class Prompts:
-    """Asks on stderr and reads from stdin; with `--no-input` or no terminal it refuses instead."""
+    """Asks on stderr and reads from stdin; with `--no-input` or no terminal it refuses instead.
+
+    Ctrl-D at a question that needs an answer ends the run as Ctrl-C does.
+    """
 
     def __init__(self, messages: Messages, *, no_input: bool, yes: bool) -> None:
         self._messages = messages
@@ -31,14 +36,17 @@ class Prompts:
         self._messages.stream.flush()
         line = sys.stdin.readline()
         if not line:
-            raise self._missing(option)
+            raise typer.Abort
         return line.strip() or default
 
     def secret(self, question: Text, *, option: str) -> SecretText:
         """A hidden line from the person."""
         self._need_person(option)
         shown = self._messages.translator.render(question)
-        return SecretText(getpass.getpass(f"{shown}: ", stream=self._messages.stream).strip())
+        try:
+            return SecretText(getpass.getpass(f"{shown}: ", stream=self._messages.stream).strip())
+        except EOFError as exc:
+            raise typer.Abort from exc
 
     def confirm(self, question: Text, *, default: bool = False) -> bool:
         """Yes or no; `--yes` answers yes, and where nobody can be asked the answer is `default`."""
@@ -64,9 +72,20 @@ class Prompts:
         )
 
 
+def piped_line() -> str:
+    """The first line of stdin without its line end; empty when there is none.
+
+    Bytes that are no text become U+FFFD; the mark that some programs put first is left out.
+    """
+    if sys.stdin is None:
+        return ""
+    line = sys.stdin.buffer.readline()
+    return line.decode(sys.stdin.encoding or "utf-8", "replace").removeprefix("\ufeff").strip()
+
+
 def secret_from_stdin(option: str) -> SecretText:
-    """The Secret on stdin, without its line end, or `ConfigError` when it is empty."""
-    value = sys.stdin.readline().strip()
+    """The Secret on stdin, without its line end, or `ConfigError` when there is none."""
+    value = piped_line()
     if not value:
         raise ConfigError(
             "SECRET_EMPTY",
@@ -74,5 +93,11 @@ def secret_from_stdin(option: str) -> SecretText:
             hint=msg(
                 "pipe the Secret in, e.g. `pass show app | yuntu-push … {option}`", option=option
             ),
+        )
+    if "\ufffd" in value:
+        raise ConfigError(
+            "SECRET_UNREADABLE",
+            msg("what stdin gave for {option} is no text", option=option),
+            hint=msg("pipe the Secret in as UTF-8 text"),
         )
     return SecretText(value)

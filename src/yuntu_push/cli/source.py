@@ -7,6 +7,7 @@ import typer
 
 from yuntu_push.cli.output import Table
 from yuntu_push.cli.prompts import secret_from_stdin
+from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.text import msg
 from yuntu_push.services.sources import SourceInfo
 
@@ -47,6 +48,12 @@ def login(
         password = secret_from_stdin(option)
     else:
         password = ctx.obj.prompts.secret(msg("Password of {name}", name=name), option=option)
+    if not password:
+        raise ConfigError(
+            "SECRET_EMPTY",
+            msg("no password was given"),
+            hint=msg("run this again and type the password of the database's user"),
+        )
     info = ctx.obj.sources.login(name, password)
     ctx.obj.output.show(_data(info), _table([info]))
 
