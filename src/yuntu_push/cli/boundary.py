@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
@@ -27,11 +27,26 @@ class Terminated(BaseException):
 
 def private_process() -> None:
     """Make what this process writes private, and keep its memory out of core files."""
+    _fill_closed_streams()
     os.umask(0o077)
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _fill_closed_streams() -> None:
+    """Put the null device where a caller closed stdin, stdout or stderr.
+
+    Otherwise the next file that is opened gets the number, and what is said lands in it.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            stream = open(descriptor, "w" if descriptor else "r", encoding="utf-8")  # noqa: PTH123, SIM115
+            setattr(sys, name, stream)
 
 
 @contextlib.contextmanager
@@ -69,7 +84,7 @@ def guarded(session: Session, command: str, body: Callable[[], Any]) -> int:
         return _interrupted(session, errors.EXIT_TERMINATED)
     except BrokenPipeError:
         # The reader went away: not our failure, but nothing more can be written.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        _give_up(sys.stdout)
         return session.output.exit_code
     except typer.TyperException as exc:
         return _failed(session, _usage(exc))
@@ -85,24 +100,38 @@ def guarded(session: Session, command: str, body: Callable[[], Any]) -> int:
 def _failed(session: Session, error: YuntuPushError) -> int:
     code = errors.exit_code_for(error)
     session.bars.close()
-    if session.output.as_json:
-        items = [errors.as_json(item, session.translator) for item in (error, *error.also)]
-        session.output.envelope(
-            getattr(error, "data", {}), status="error", exit_code=code, errors=items
-        )
-    else:
-        session.messages.error(error)
-    return code
+    return _told(session, error, code)
 
 
 def _interrupted(session: Session, code: int) -> int:
     error = YuntuPushError("INTERRUPTED", msg("interrupted; what was done so far is saved"))
-    if session.output.as_json:
-        item = errors.as_json(error, session.translator)
-        session.output.envelope({}, status="error", exit_code=code, errors=[item])
-    else:
-        session.messages.error(error)
+    return _told(session, error, code)
+
+
+def _told(session: Session, error: YuntuPushError, code: int) -> int:
+    """Tell how the run ended; the exit code stands whether or not that can be written."""
+    try:
+        if session.output.as_json:
+            items = [errors.as_json(item, session.translator) for item in (error, *error.also)]
+            session.output.envelope(
+                getattr(error, "data", {}), status="error", exit_code=code, errors=items
+            )
+        else:
+            session.messages.error(error)
+    except OSError as exc:  # nobody reads, or the disk under stdout is full
+        _give_up(session.output.stream if session.output.as_json else session.messages.stream)
+        if session.output.as_json and not isinstance(exc, BrokenPipeError):
+            with contextlib.suppress(OSError):
+                session.messages.error(error)
     return code
+
+
+def _give_up(stream: TextIO) -> None:
+    """Send what a stream still holds nowhere, so that the end of the process is quiet."""
+    with contextlib.suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
 
 
 def _usage(exc: typer.TyperException) -> ConfigError:
@@ -139,7 +168,7 @@ def _bug(session: Session, exc: Exception) -> YuntuPushError:
     report = scrubbed("".join(lines))
     try:
         place = str(session.write_bug_report(report))
-    except OSError:
+    except (OSError, YuntuPushError):
         place = "-"
     return YuntuPushError(
         "INTERNAL",

@@ -1,0 +1,89 @@
+"""However a run ends, its exit code is its own and nobody meets a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.cli import TEST_ENVIRONMENT, command, yuntu, yuntu_json
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX streams and paths")
+
+UNKNOWN = ("channel", "show", "nope")
+
+
+def through_shell(line: str, home: Path) -> "subprocess.CompletedProcess[str]":
+    """The end of a line of a shell in which `$YP` is our command."""
+    environ = {**TEST_ENVIRONMENT, **os.environ, "YUNTU_PUSH_HOME": str(home)}
+    return subprocess.run(
+        ["sh", "-c", line.replace("$YP", " ".join(command()))],
+        env=environ,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("form", ["", "--json"])
+def test_an_error_keeps_its_code_when_nobody_reads_it(tmp_path: Path, form: str):
+    """The reader is gone before the error is written."""
+    line = f"(sleep 0.1; $YP channel show nope {form} 2>&1; echo $? >{tmp_path}/code) | true"
+    ended = through_shell(f"{line}; while [ ! -s {tmp_path}/code ]; do sleep 0.1; done", tmp_path)
+
+    assert (tmp_path / "code").read_text() == "2\n"
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("form", ["", "--json"])
+def test_a_full_disk_under_stdout_is_75_and_said(tmp_path: Path, form: str):
+    ended = through_shell(f"$YP channel list {form} >/dev/full", tmp_path)
+
+    assert ended.returncode == 75
+    assert "DISK_FULL" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_closed_streams_change_nothing(tmp_path: Path, closed: str):
+    """As under a service that closes them; nor does what is said land in a file of ours."""
+    home = tmp_path / "home"
+    assert through_shell(f"$YP accounts list {closed}", home).returncode == 0
+    assert through_shell(f"$YP channel show nope {closed}", home).returncode == 2
+    assert (home / "state" / "state.db").read_bytes().startswith(b"SQLite format 3")
+    assert not (home / "logs").exists()
+
+
+@pytest.mark.parametrize("words", [("accounts", "list"), ("doctor",)])
+@pytest.mark.parametrize("home", ["/dev/null/home", "~no-such-user/home"])
+def test_a_home_that_cannot_be_is_a_usage_error(words: tuple[str, ...], home: str):
+    run = yuntu_json(*words, "--home", home)
+
+    assert run.code == 2, run.stdout
+    assert run.error_code in {"FOLDER_UNUSABLE", "CONFIG_UNREADABLE"}
+    assert run.envelope["errors"][0]["hint"]
+
+
+def test_a_current_folder_that_is_gone_is_a_usage_error(tmp_path: Path):
+    line = f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone"
+    ended = through_shell(f"{line} && $YP channel list --home here", tmp_path)
+
+    assert ended.returncode == 2
+    assert "FOLDER_UNUSABLE" in ended.stderr
+
+
+def test_an_absolute_home_works_where_the_current_folder_is_gone(tmp_path: Path):
+    line = f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone"
+
+    assert through_shell(f"{line} && $YP channel list", tmp_path / "home").returncode == 0
+
+
+def test_the_usual_error_is_told_once_and_has_a_step(tmp_path: Path):
+    ended = yuntu(*UNKNOWN, home=tmp_path)
+
+    assert ended.code == 2
+    assert ended.stdout == ""
+    assert ended.stderr.count("CHANNEL_UNKNOWN") == 1
+    assert "next:" in ended.stderr
