@@ -130,6 +130,8 @@ def test_answers_fit(tmp_path: Path):
         assert stuck.code in (0, 75), stuck.stdout
         ok("push", "cancel", stuck_id, "-y")
         seen |= {"push create", "segment build"}
+        ok("state", "export", tmp_path / "setup.json")
+        ok("state", "import", tmp_path / "setup.json", "-y")
         ok("channel", "set-secret", "acme", "--secret-stdin", stdin=str(w.sandbox.secret))
         ok("auth", "logout", "acme")
         ok("channel", "remove", "acme", "-y")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from yuntu_push.services.quota import Quotas
     from yuntu_push.services.segment_ports import SegmentEngine
     from yuntu_push.services.segments import SegmentService
+    from yuntu_push.services.setup_move import SetupMove
     from yuntu_push.services.sources import SourceService
     from yuntu_push.services.store_move import StoreMove
     from yuntu_push.services.tokens import Tokens
@@ -307,6 +308,27 @@ class AppContext(Outside):
             directory=self.lookup,
             api_for=self.audience_api,
             store=self.push_store,
+            clock=self.clock,
+        )
+
+    @functools.cached_property
+    def setup_move(self) -> "SetupMove":
+        """Moves this home's setup to another machine."""
+        from yuntu_push import __version__
+        from yuntu_push.adapters.config_file import ConfigFile
+        from yuntu_push.adapters.setup_files import ConfigTextFile, JsonFiles
+        from yuntu_push.adapters.store.setup import StateFileTables
+        from yuntu_push.services.setup_move import SetupMove
+
+        return SetupMove(
+            state=StateFileTables(self.database),
+            config=ConfigTextFile(
+                self.paths.config_file, load=lambda path: ConfigFile(path, {}).load()
+            ),
+            files=JsonFiles(),
+            source_urls=self.source_urls,
+            kept_in=self.paths.state_dir,
+            version=__version__,
             clock=self.clock,
         )
 

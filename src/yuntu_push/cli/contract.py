@@ -27,6 +27,7 @@ from yuntu_push.cli.contract_setup import (
     ScheduleData,
     SourceData,
     SourcesData,
+    StateData,
 )
 from yuntu_push.cli.contract_work import (
     AudienceData,
@@ -86,6 +87,8 @@ ANSWERS: dict[str, tuple[type, ...]] = {
     "audience list": (AudiencesData,),
     "audience show": (AudienceData,),
     "audience delete": (AudienceData,),
+    "state export": (StateData,),
+    "state import": (StateData,),
     "schedule print": (ScheduleData,),
 }
 # These print their own output, without the envelope.

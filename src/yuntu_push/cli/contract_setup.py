@@ -245,3 +245,15 @@ class SourcesData(TypedDict):
     """`source list`."""
 
     sources: list[SourceData]
+
+
+class StateData(TypedDict):
+    """`state export`, `state import`; `kept` is where a replaced setup was put."""
+
+    path: str
+    made_at: str
+    made_by: str
+    accounts: int
+    pushes: int
+    working: int
+    kept: str | None

@@ -27,6 +27,7 @@ from yuntu_push.cli import (
     schema,
     segment,
     source,
+    state,
 )
 from yuntu_push.cli.boundary import guarded, private_process
 from yuntu_push.cli.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
@@ -148,6 +149,7 @@ for name, group in {
     "source": source.app,
     "push": push.app,
     "audience": audience.app,
+    "state": state.app,
     "config": config.app,
     "sandbox": sandbox.app,
     "schedule": schedule.app,
