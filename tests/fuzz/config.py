@@ -10,6 +10,7 @@ MODULES = (
     "yuntu_push.adapters.config_decoder",
     "yuntu_push.domain.settings",
     "yuntu_push.domain.names",
+    "yaml",
 )
 
 

@@ -2,7 +2,7 @@
 
 from tests.fuzz.harness import checked, run
 
-MODULES = ("yuntu_push.adapters.sources.sql_gate", "yuntu_push.adapters.sources.parameters")
+MODULES = ("yuntu_push.adapters.sources.sql_gate", "sqlglot")
 _DIALECTS = ("postgresql", "mysql", "sqlite", "duckdb", "clickhouse")
 
 

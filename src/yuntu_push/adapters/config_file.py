@@ -23,6 +23,8 @@ from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.settings import Settings
 from yuntu_push.domain.text import msg
 
+_MOST_VALUES = 100_000  # aliases of aliases would fill the memory
+
 
 @dataclass(frozen=True)
 class LoadedConfig:
@@ -230,6 +232,9 @@ def _construct(
 ) -> Any:
     """The plain value of a node; notes the line of every key path on the way."""
     lines.setdefault(path, node.start_mark.line + 1)
+    if len(lines) > _MOST_VALUES:
+        problem = "its aliases make it too large"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
     if isinstance(node, yaml.MappingNode):
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
