@@ -166,7 +166,6 @@ def test_a_key_file_is_made_beside_the_store_and_called_the_weakest_choice(tmp_p
     one.put(KEY, CANARY)
 
     assert (tmp_path / "secrets.key").exists()
-    assert one.key_place().weakest
     assert "weakest" in str(one.describe())
 
 

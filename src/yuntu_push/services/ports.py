@@ -153,25 +153,6 @@ class Callback(Protocol):
         ...
 
 
-class TokenSource(Protocol):
-    """Current access tokens, refreshed when they must be."""
-
-    def access_token(self, channel: Channel) -> SecretText:
-        """An unexpired token, or `LoginError`."""
-        ...
-
-    def replace_refused(self, channel: Channel, refused: SecretText) -> SecretText:
-        """Another token than the one the platform just refused, or `LoginError`."""
-        ...
-
-    def keep_alive(self, channel: Channel) -> bool:
-        """Refresh when half of the access token's life is over; whether it was done.
-
-        False for a channel without a login; `LoginError` when its login has ended.
-        """
-        ...
-
-
 class OAuthApi(Protocol):
     """The token calls of one channel's API host."""
 

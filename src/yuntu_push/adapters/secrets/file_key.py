@@ -9,7 +9,6 @@ import os
 import secrets
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from yuntu_push.adapters.secrets.private_files import (
@@ -26,14 +25,6 @@ _MIN_BYTES = 32  # of text; `openssl rand -base64 32` gives 44
 _COMMAND_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
-class KeyPlace:
-    """Where the key comes from; `weakest` when it lies beside what it protects."""
-
-    origin: Text
-    weakest: bool = False
-
-
 class FileKey:
     """Reads the key material; makes a key file only when no other place is configured."""
 
@@ -42,20 +33,17 @@ class FileKey:
         self._command = tuple(command)
         self._beside = beside
 
-    def place(self) -> KeyPlace:
-        """Which place is used, without reading the key."""
+    def place(self) -> Text:
+        """Where the key comes from, without reading it."""
         credential = self._credential()
         if credential is not None:
-            return KeyPlace(msg("systemd credential {path}", path=str(credential)))
+            return msg("systemd credential {path}", path=str(credential))
         if self._command:
-            return KeyPlace(msg("key command {command}", command=self._command[0]))
+            return msg("key command {command}", command=self._command[0])
         named = self._environ.get(KEY_FILE_VARIABLE)
         if named:
-            return KeyPlace(msg("key file {path}", path=named))
-        return KeyPlace(
-            msg("key file {path} beside the store, the weakest choice", path=str(self._beside)),
-            weakest=True,
-        )
+            return msg("key file {path}", path=named)
+        return msg("key file {path} beside the store, the weakest choice", path=str(self._beside))
 
     def material(self, *, may_create: bool) -> bytes:
         """The key material, at least 32 bytes, or `ConfigError` that says what is missing."""
@@ -154,12 +142,12 @@ def _output_of(command: Sequence[str], environ: Mapping[str, str]) -> bytes:
     return result.stdout
 
 
-def _checked(content: bytes, place: KeyPlace) -> bytes:
+def _checked(content: bytes, place: Text) -> bytes:
     material = content.strip()
     if len(material) < _MIN_BYTES:
         raise ConfigError(
             "SECRETS_KEY_WEAK",
-            msg("the key from {origin} is too short", origin=place.origin),
+            msg("the key from {origin} is too short", origin=place),
             hint=msg("make one with `openssl rand -base64 32`"),
         )
     return material

@@ -9,7 +9,7 @@ import re
 import secrets
 from pathlib import Path
 
-from yuntu_push.adapters.secrets.file_key import FileKey, KeyPlace
+from yuntu_push.adapters.secrets.file_key import FileKey
 from yuntu_push.adapters.secrets.private_files import (
     read_private,
     remove_private,
@@ -42,12 +42,8 @@ class FileStore:
         return msg(
             "encrypted files in {folder}; key: {origin}",
             folder=str(self._folder),
-            origin=self._key.place().origin,
+            origin=self._key.place(),
         )
-
-    def key_place(self) -> KeyPlace:
-        """Where the key comes from."""
-        return self._key.place()
 
     def get(self, key: str) -> SecretText | None:
         """The secret under `key`, or None.
@@ -66,7 +62,7 @@ class FileStore:
                 msg("the secrets in {folder} are sealed with another key", folder=self._folder),
                 hint=msg(
                     "use the key they were stored with; {origin} gives another one",
-                    origin=self._key.place().origin,
+                    origin=self._key.place(),
                 ),
             )
         plain = opened(derived_key(material, "store"), content[head:], bound_to=key.encode())

@@ -65,9 +65,7 @@ def _shows_it(view: View, audience: RemoteAudience, calls: Sequence[Call]) -> bo
 def _after_silence(view: View, audience: RemoteAudience, lost: Call) -> Outcome:
     left = view.remaining(lost, view.settings.settle)
     if left > 0:
-        return NotYet(
-            msg("looking whether the publish that got no answer took effect"), within=left
-        )
+        return NotYet(_watching(), within=left)
     # A refusal now may well mean that the lost one took the day's place: go on watching.
     return _publish(view, audience, CallState.UNSHOWN, lambda _: audience_facts(audience))
 
@@ -85,9 +83,7 @@ def _after_refusal(view: View, audience: RemoteAudience, calls: Sequence[Call]) 
         return Done(audience_facts(audience))  # the refusal says that the lost publish was taken
     left = view.remaining(calls[-1], view.settings.settle)
     if left > 0:
-        return NotYet(
-            msg("looking whether the publish that got no answer took effect"), within=left
-        )
+        return NotYet(_watching(), within=left)
     silent = [call for call in calls if call.state is CallState.UNSHOWN]
     opens = silent[-1].intent_at + PUBLISH_WINDOW
     if view.now < opens:
