@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint fix messages proto lock bench crash clean
+.PHONY: help setup demo test lint fix messages docs proto lock bench crash clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ fix: $(READY) ## format and mend what can be mended
 
 messages: $(READY) ## take new sentences into the catalogues and compile them
 	$(BIN)/python -m tests.support.catalogue --update
+
+docs: $(READY) ## write the pages of docs/ that the code knows best
+	$(BIN)/python -m tests.support.pages --write
 
 proto: $(READY) ## generate the upload schema's module
 	$(BIN)/python -m grpc_tools.protoc -Isrc --python_out=src --mypy_out=src src/yuntu_push/proto/dmp.proto

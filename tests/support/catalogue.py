@@ -17,20 +17,28 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "yuntu_push"
 PO = SOURCE / "locale" / "zh_CN" / "LC_MESSAGES" / "yuntu_push.po"
 MO = PO.with_suffix(".mo")
+_KEYWORDS = {"msg": None, "Text": None, "term": ((1, "c"), 2)}
 _PLACEHOLDER = re.compile(r"\{(\w+(?::[^}]*)?)\}")
 
 
-def sentences() -> dict[str, set[str]]:
-    """Every sentence of the source, with the files that say it."""
-    found: dict[str, set[str]] = {}
-    for name, _line, message, _comments, _context in extract_from_dir(
-        str(SOURCE), method_map=[("**.py", "python")], keywords={"msg": None, "Text": None}
+# A sentence, and the context that it is said in, if that decides its translation.
+Key = tuple[str, str | None]
+
+
+def sentences() -> set[Key]:
+    """Every sentence of the source."""
+    found: set[Key] = set()
+    for _name, _line, message, _comments, context in extract_from_dir(
+        str(SOURCE), method_map=[("**.py", "python")], keywords=_KEYWORDS
     ):
-        if isinstance(message, str) and message:
-            found.setdefault(message, set()).add(name)
-    for sentence in _help():
-        found.setdefault(sentence, set()).add("help")
-    return found
+        sentence = message[-1] if isinstance(message, tuple) else message
+        if sentence:
+            found.add((sentence, context))
+    return found | {(sentence, None) for sentence in _help()}
+
+
+def _sorted(keys: set[Key]) -> list[Key]:
+    return sorted(keys, key=lambda key: (key[0], key[1] or ""))
 
 
 def _help() -> list[str]:
@@ -60,13 +68,17 @@ def problems() -> list[str]:
     """What is wrong with the Chinese catalogue; empty when it is complete and fresh."""
     catalogue, wanted = _read(), sentences()
     found = []
-    for sentence in sorted(wanted):
-        entry = catalogue.get(sentence)
+    for sentence, context in _sorted(wanted):
+        entry = catalogue.get(sentence, context)
         if entry is None or not entry.string or entry.fuzzy:
             found.append(f"not translated: {sentence!r}")
         elif set(_PLACEHOLDER.findall(sentence)) != set(_PLACEHOLDER.findall(str(entry.string))):
             found.append(f"other placeholders: {sentence!r}")
-    found += [f"no longer said: {e.id!r}" for e in catalogue if e.id and e.id not in wanted]
+    found += [
+        f"no longer said: {e.id!r}"
+        for e in catalogue
+        if e.id and (e.id, e.context or None) not in wanted
+    ]
     if not MO.exists() or _render(catalogue)[1] != MO.read_bytes():
         found.append("the compiled catalogue is stale: run `make messages`")
     return found
@@ -77,9 +89,9 @@ def update() -> None:
     old, wanted = _read(), sentences()
     new = Catalog(locale="zh_CN", project="yuntu-push", version="1", fuzzy=False)
     new.creation_date = new.revision_date = old.creation_date
-    for sentence in sorted(wanted):
-        entry = old.get(sentence)
-        new.add(sentence, entry.string if entry is not None else "")
+    for sentence, context in _sorted(wanted):
+        entry = old.get(sentence, context)
+        new.add(sentence, entry.string if entry is not None else "", context=context)
     PO.parent.mkdir(parents=True, exist_ok=True)
     po, mo = _render(new)
     PO.write_bytes(po)

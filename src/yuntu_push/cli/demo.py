@@ -12,7 +12,9 @@ import typer
 from yuntu_push.cli.output import Table
 from yuntu_push.cli.session import Session
 from yuntu_push.domain.errors import YuntuPushError
+from yuntu_push.domain.push import BrandState, PushState
 from yuntu_push.domain.text import Text, msg
+from yuntu_push.services.push.labels import brand_label, state_label
 
 SAMPLE_ROWS = 2_000
 PUSH_NAME = "高价值会员"
@@ -68,13 +70,14 @@ def demo(ctx: typer.Context) -> None:
             rows=[
                 (
                     push["name"],
-                    Text(push["state"]),
+                    state_label(PushState(push["state"])),
                     push["upload_num"],
                     push["cover_num"],
                     [
-                        Text(
-                            "{brand} ({state})",
-                            {"brand": b["brand_name"], "state": Text(b["state"])},
+                        msg(
+                            "{name} ({state})",
+                            name=b["brand_name"],
+                            state=brand_label(BrandState(b["state"])),
                         )
                         for b in push["brands"]
                     ],

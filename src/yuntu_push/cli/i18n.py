@@ -38,6 +38,11 @@ class Translator:
         """The translation of a catalogue sentence; itself when there is none."""
         return self._catalogue.gettext(msgid) if msgid else ""
 
+    def _looked_up(self, text: Text) -> str:
+        if text.context:
+            return self._catalogue.pgettext(text.context, text.msgid)
+        return self.sentence(text.msgid)
+
     def render(self, value: object) -> str:
         """A `Text` with its facts filled in; any other value as it prints."""
         if isinstance(value, Text):
@@ -45,6 +50,6 @@ class Translator:
                 name: fact if isinstance(fact, int | float) else self.render(fact)
                 for name, fact in value.facts.items()
             }
-            sentence = self.sentence(value.msgid)
+            sentence = self._looked_up(value)
             return sentence.format(**facts) if facts else sentence
         return "" if value is None else str(value)

@@ -14,7 +14,12 @@ from yuntu_push.domain.push import Push, PushState
 from yuntu_push.domain.settings import seconds
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.push.ending import ending, next_action
-from yuntu_push.services.push.labels import state_label, step_label
+from yuntu_push.services.push.labels import (
+    brand_label,
+    state_label,
+    step_label,
+    target_label,
+)
 
 
 def push_data(session: Session, push: Push) -> dict[str, Any]:
@@ -106,10 +111,14 @@ def push_table(session: Session, push: Push) -> Table:
             ("reason", push.reason or "-"),
             ("segment", f"{push.segment}@{push.segment_version}"),
             ("account", _called(push.account_name, push.advertiser_id)),
-            ("brands", [_place(b.brand_name, b.state.value) for b in push.brands] or "-"),
+            ("brands", [_place(b.brand_name, brand_label(b.state)) for b in push.brands] or "-"),
             (
                 "targets",
-                [_place(str(t.advertiser_id), t.state.value) for t in push.targets if not t.owner]
+                [
+                    _place(str(t.advertiser_id), target_label(t.state))
+                    for t in push.targets
+                    if not t.owner
+                ]
                 or "-",
             ),
             ("data_source_id", push.data_source_id or "-"),
@@ -129,8 +138,8 @@ def _called(name: str, number: int) -> str:
     return f"{name} ({number})" if name else str(number)
 
 
-def _place(name: str, state: str) -> Text:
-    return msg("{name} ({state})", name=name, state=Text(state))
+def _place(name: str, state: Text) -> Text:
+    return msg("{name} ({state})", name=name, state=state)
 
 
 def _count(value: int | None) -> object:
@@ -151,7 +160,7 @@ def pushes_table(pushes: Sequence[Push]) -> Table:
                 state_label(push.state),
                 step_label(push.step),
                 _called(push.account_name, push.advertiser_id),
-                [_place(b.brand_name, b.state.value) for b in push.brands] or "-",
+                [_place(b.brand_name, brand_label(b.state)) for b in push.brands] or "-",
                 _count(push.upload_num),
                 _count(push.cover_num),
                 shown(push.next_at),
