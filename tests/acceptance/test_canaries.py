@@ -4,6 +4,8 @@ import base64
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +13,9 @@ from typing import Self
 
 import pytest
 
-from support.cli import Run, yuntu
+from support.cli import TEST_ENVIRONMENT, Run
 from support.world import phones, world, write_csv
+from yuntu_push import __version__
 
 CANARIES = phones(40, seed=99)
 
@@ -134,16 +137,49 @@ def test_what_is_written_is_private_whatever_the_umask(tmp_path: Path):
     assert wide == []
 
 
-def test_an_unexpected_error_keeps_values_out_of_its_report(tmp_path: Path):
-    """A bug report holds the traceback, scrubbed of digits and digests."""
-    from yuntu_push.cli.boundary import scrubbed
+BROKEN = """
+import runpy, sys
+from yuntu_push.services.channels import Channels
 
-    text = f"ValueError: {CANARIES[0]} {hashlib.sha256(b'x').hexdigest()} secret=abc Bearer tok"
+value = sys.argv.pop()
 
-    report = scrubbed(text)
+def broken(self):
+    try:
+        {}[value]
+    except KeyError as exc:
+        raise ValueError(f"cannot use {exc}") from exc
 
-    assert CANARIES[0] not in report
-    assert hashlib.sha256(b"x").hexdigest() not in report
-    assert "abc" not in report
-    assert "tok" not in report
-    assert yuntu("--version", home=tmp_path).code == 0
+Channels.list = broken
+sys.argv[1:1] = ["channel", "list", "--json"]
+runpy.run_module("yuntu_push", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        CANARIES[0],
+        f"{CANARIES[0][:3]} {CANARIES[0][3:7]} {CANARIES[0][7:]}",
+        hashlib.sha256(CANARIES[0].encode()).hexdigest(),
+        "e9c4b2d0-4f3a-4c58-9b1e-6f7a8d9c0b1a",
+        "correct-horse-battery",
+    ],
+    ids=["phone", "grouped phone", "digest", "device", "password"],
+)
+def test_a_bug_report_says_where_and_holds_no_value(tmp_path: Path, value: str):
+    """Exit 1 names a private file with the types and lines of the chain, and nothing else."""
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN, value],
+        env={**TEST_ENVIRONMENT, **os.environ, "YUNTU_PUSH_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    run = Run(done.returncode, done.stdout, done.stderr)
+    assert (run.code, run.error_code) == (1, "INTERNAL"), done.stderr
+    (path,) = (tmp_path / "logs").iterdir()
+    report = path.read_text("utf-8")
+    assert str(path) in run.envelope["errors"][0]["hint"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert all(known in report for known in ("ValueError", "KeyError", "in broken", __version__))
+    assert value not in report + done.stdout + done.stderr

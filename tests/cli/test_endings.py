@@ -1,6 +1,7 @@
 """However a run ends, its exit code is its own and nobody meets a traceback."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +88,33 @@ def test_the_usual_error_is_told_once_and_has_a_step(tmp_path: Path):
     assert ended.stdout == ""
     assert ended.stderr.count("CHANNEL_UNKNOWN") == 1
     assert "next:" in ended.stderr
+
+
+LOADING = """
+import os, runpy, signal, sys
+
+class Hook:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Hook())
+sys.argv = ["yuntu-push", "--version"]
+{before}
+runpy.run_module("yuntu_push", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "shown"),
+    [("", -signal.SIGINT, ""), ("signal.signal(signal.SIGINT, signal.SIG_IGN)", 0, "yuntu-push")],
+    ids=["ctrl-c", "ignored"],
+)
+def test_ctrl_c_while_the_program_loads_is_silent(before: str, code: int, shown: str):
+    """Loading takes most of a short run. Who started us with SIGINT ignored is obeyed."""
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADING.format(before=before)], capture_output=True, text=True
+    )
+
+    assert (ended.returncode, ended.stderr) == (code, "")
+    assert ended.stdout.startswith(shown)

@@ -136,7 +136,7 @@ class Outside:
         return open_browser(url)
 
     def write_bug_report(self, report: str) -> Path:
-        """Keep a scrubbed traceback in the log folder; its path."""
+        """Keep a report of an error of ours in the log folder; its path."""
         stamp = self.clock.now().strftime("%Y%m%dT%H%M%S%f")
         path = private_dir(self.paths.log_dir) / f"bug-{stamp}.txt"
         path.touch(mode=0o600)

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import re
 import signal
 import sys
 import traceback
@@ -13,12 +12,11 @@ from typing import Any, TextIO
 
 import typer
 
+from yuntu_push import __version__
 from yuntu_push.cli import errors
 from yuntu_push.cli.session import Session
 from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
 from yuntu_push.domain.text import Text, msg
-
-_PERSONAL = re.compile(r"\d{11,}|[0-9A-Fa-f]{16,}|(?i:bearer\s+|code=|secret=|token=)\S+")
 
 
 class Terminated(BaseException):
@@ -50,28 +48,36 @@ def _fill_closed_streams() -> None:
 
 
 @contextlib.contextmanager
-def termination() -> Iterator[None]:
-    """Turn SIGTERM into an exception, so that what is open is closed and state is saved."""
+def signals_as_exceptions() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into exceptions, so that what is open is closed and state is saved.
+
+    A SIGINT that is ignored stays ignored: so a shell starts what it puts into the background.
+    """
 
     def terminate(_signum: int, _frame: FrameType | None) -> None:
         raise Terminated
 
+    interruptible = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     try:
         before = signal.signal(signal.SIGTERM, terminate)
     except ValueError:  # not the main thread: a test runner's business
         yield
         return
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        if interruptible:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def guarded(session: Session, command: str, body: Callable[[], Any]) -> int:
     """Run `body` and give the exit code of however it ended; every failure is shown once."""
     session.output.command = command
     try:
-        with termination():
+        with signals_as_exceptions():
             body()
             return session.output.exit_code
     except typer.Exit as exc:
@@ -157,17 +163,35 @@ def _from_os(exc: OSError) -> YuntuPushError | None:
     return None
 
 
-def scrubbed(text: str) -> str:
-    """The text without anything that looks like an id, a digest, a Secret or a token."""
-    return _PERSONAL.sub("***", text)
+def bug_report(exc: BaseException) -> str:
+    """What went wrong and where, without a single value.
+
+    An exception's message may quote an id, a Secret or a token in any form, so none is kept: the
+    types, error numbers and lines of code of the whole chain are.
+    """
+    import platform
+
+    system = f"{platform.system()} {platform.release()}"
+    parts = [f"yuntu-push {__version__}, Python {platform.python_version()}, {system}\n"]
+    link: BaseException | None = exc
+    known: set[int] = set()
+    while link is not None and id(link) not in known:
+        known.add(id(link))
+        number = getattr(link, "errno", None)
+        errno_text = f" [errno {number}]" if isinstance(number, int) else ""
+        parts.append(f"\n{type(link).__module__}.{type(link).__qualname__}{errno_text}\n")
+        parts += traceback.format_tb(link.__traceback__)
+        shown_context = None if link.__suppress_context__ else link.__context__
+        link = link.__cause__ or shown_context
+        if link is not None:
+            parts.append("\ncaused by, or met while handling:\n")
+    return "".join(parts)
 
 
 def _bug(session: Session, exc: Exception) -> YuntuPushError:
-    """An error of ours, with a report file that holds the traceback and no values."""
-    lines = traceback.format_exception(type(exc), exc, exc.__traceback__)
-    report = scrubbed("".join(lines))
+    """An error of ours, with a report file that tells where it happened."""
     try:
-        place = str(session.write_bug_report(report))
+        place = str(session.write_bug_report(bug_report(exc)))
     except (OSError, YuntuPushError):
         place = "-"
     return YuntuPushError(
