@@ -27,7 +27,6 @@ def test_the_tour_works_word_for_word(tmp_path: Path):
     environ |= {
         "PATH": f"{bin_folder}{os.pathsep}{environ['PATH']}",
         "HOME": str(tmp_path),
-        "YUNTU_PUSH_SECRETS": "file",
         "YUNTU_PUSH_LANG": "en",
         "BROWSER": f"{sys.executable} {ROOT / 'tests' / 'support' / 'person.py'} %s",
     }
