@@ -65,7 +65,21 @@ def test_an_encoding_can_be_named(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes("nom,mobile\né,1\n".encode("latin-1"))
     assert _read(path, encoding="latin-1")[0] == ["1"]
-    assert _refused(path, encoding="klingon").code == "ENCODING_UNKNOWN"
+
+
+@pytest.mark.parametrize("name", ["klingon", "hex", "zip", "rot13", "undefined", "a\0b"])
+def test_what_is_no_text_encoding_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("nom,mobile\né,1\n".encode("latin-1"))
+    assert _refused(path, encoding=name).code == "ENCODING_UNKNOWN"
+
+
+def test_utf_16_without_a_mark_needs_its_order_of_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(_TEXT.encode("utf-16-be"))
+    assert _refused(path).code == "SOURCE_ENCODING"
+    assert _refused(path, encoding="utf-16").code == "SOURCE_ENCODING"
+    assert _read(path, encoding="utf-16-be")[0] == _VALUES
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])

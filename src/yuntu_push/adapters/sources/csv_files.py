@@ -197,7 +197,8 @@ class _Reader:
             try:
                 text = decoder.decode(piece, not piece)
             except UnicodeDecodeError as exc:
-                raise bad_byte(self.path, name, lines + piece[: exc.start].count(b"\n")) from None
+                good = exc.object[: exc.start].decode(name, "ignore")
+                raise bad_byte(self.path, name, lines + good.count("\n")) from None
             if start and text:
                 text, start = text.removeprefix("\ufeff"), False
             lines += text.count("\n")

@@ -77,14 +77,13 @@ def layout_of(
 def _decoded(head: bytes, path: str, *, complete: bool, wanted: str | None) -> tuple[str, str]:
     """The encoding and the text of the first bytes."""
     if wanted:
-        try:
-            name = codecs.lookup(wanted).name
-        except LookupError:
+        name = _codec(wanted)
+        if name is None:
             raise ConfigError(
                 "ENCODING_UNKNOWN",
                 msg("there is no encoding {name}", name=repr(wanted)),
                 hint=msg("pass --encoding utf-8, gb18030, gbk or utf-16"),
-            ) from None
+            )
         candidates = [name]
     else:
         marked = next((name for mark, name in _BOMS if head.startswith(mark)), None)
@@ -92,7 +91,7 @@ def _decoded(head: bytes, path: str, *, complete: bool, wanted: str | None) -> t
     for name in candidates:
         try:
             text = codecs.getincrementaldecoder(name)().decode(head, complete)
-        except UnicodeDecodeError:
+        except UnicodeError:  # also that UTF-16 has no mark which says the order of its bytes
             continue
         if "\0" in text[:65536]:
             break
@@ -102,6 +101,17 @@ def _decoded(head: bytes, path: str, *, complete: bool, wanted: str | None) -> t
         msg("{path} is not text in {encodings}", path=repr(path), encodings=" / ".join(candidates)),
         hint=msg("save it as UTF-8, or name its encoding with --encoding, such as gb18030"),
     )
+
+
+def _codec(wanted: str) -> str | None:
+    """The name of a text encoding; others that Python knows (zip, hex, idna …) are none."""
+    try:
+        name = codecs.lookup(wanted).name
+        "1".encode(name)
+        codecs.getincrementaldecoder(name)
+    except (LookupError, ValueError):
+        return None
+    return name
 
 
 def bad_byte(path: str, encoding: str, line: int) -> SourceError:
