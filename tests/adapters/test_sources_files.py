@@ -161,6 +161,79 @@ def test_ragged_rows_are_reported_with_their_line(tmp_path: Path) -> None:
     assert _read(path) == (["1", "4"], [3, 4])
 
 
+_IRREGULAR = 'mobile,x\n1,a\n\n2\n3,"b\nc"\n4,d\n5,e,f\n\n6,g\n7\n'
+_PLACES = [(2, 4), (5, 8), (7, 11)]  # row, line
+
+
+def _ragged(*paths: Path | str) -> list[tuple[int, int | None]]:
+    spec = SourceSpec(SourceKind.CSV, tuple(map(str, paths)))
+    with closing(SourceCatalog(now=lambda: NOW).open(spec).batches(["mobile"])) as batches:
+        return [(row.row, row.line) for batch in batches for row in batch.ragged]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_line_breaks_in_cells_and_empty_lines_do_not_move_the_lines_of_ragged_rows(
+    tmp_path: Path, encoding: str, newline: str, end: str
+) -> None:
+    path = tmp_path / "a.csv"
+    text = (_IRREGULAR.rstrip() + end).replace("\n", newline)
+    path.write_bytes(text.encode(encoding))
+    assert _ragged(path) == _PLACES
+    path.write_bytes(gzip.compress(text.encode(encoding)))
+    assert _ragged(path) == _PLACES
+
+
+def test_standard_input_tells_lines_where_they_are_certain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be read again."""
+    for text, places in (
+        ("mobile,x\n1,a\n2\n3,b\n4", [(2, 3), (4, 5)]),
+        ('mobile,x\n1,"a\nb"\n2\n3,b\n4\n', [(2, None), (4, None)]),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert _ragged("-") == places
+
+
+@pytest.mark.parametrize("above", ["\n\n", "\r\n", "a title\n\n", "a\x0btitle\u2028x\n"])
+def test_lines_above_the_header_are_no_rows(tmp_path: Path, above: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"{above}mobile,x\n1,a\n2\n".encode())
+    row = 2 if "a" in above else 1
+    assert _read(path, header_row=row) == (["1"], [above.count("\n") + 3])
+
+
+@pytest.mark.parametrize("ends", [("\n", "\r\n"), ("\r\n", "\n"), ("\r", "\r"), ("\n", "\r")])
+@pytest.mark.parametrize("above", [0, 2])
+def test_lines_may_end_in_different_ways(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: tuple[str, str], above: int
+) -> None:
+    """As in files that were put together."""
+    first, then = ends
+    raw = f"{first * above}mobile,x{first}1,a{first}2,b{then}3{then}4,d".encode()
+    path = tmp_path / "a.csv"
+    path.write_bytes(raw)
+    assert _read(path) == (["1", "2", "4"], [above + 4])
+    for chunk in (1, 7):  # a pipe may cut a line's end in two
+        monkeypatch.setattr("yuntu_push.adapters.sources.opening.CHUNK", chunk)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+        assert _read("-") == (["1", "2", "4"], [above + 4])
+
+
+def test_lines_that_begin_to_end_differently_far_down_lose_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = b"mobile,x\n" + b"13,a\n" * 1_000_000 + b"1,a\r\n2,b\n"
+    path = tmp_path / "a.csv"
+    path.write_bytes(raw)
+    error = _refused(path)
+    assert (error.code, "--csv - <" in str(error.hint)) == ("SOURCE_LINE_ENDS", True)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    assert _read("-")[0][-3:] == ["13", "1", "2"]
+
+
 @pytest.mark.parametrize("cell", ['"a', '"a"b', 'x\n2,"'])
 def test_a_quote_that_does_not_end_is_refused(tmp_path: Path, cell: str) -> None:
     """Else all rows after it would silently be one cell."""

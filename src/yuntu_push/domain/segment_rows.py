@@ -31,10 +31,10 @@ class TextColumn:
 class RaggedRow:
     """A row with another number of cells than the header.
 
-    `line` is 1-based in its file, `row` among its data records.
+    `line` is 1-based in its file, where the reader knows it, `row` among its data records.
     """
 
-    line: int
+    line: int | None
     row: int
     file: str = ""
 

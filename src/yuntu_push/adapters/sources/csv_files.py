@@ -8,23 +8,18 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from yuntu_push.adapters.sources import duck
 from yuntu_push.adapters.sources.columns import places_of
 from yuntu_push.adapters.sources.csv_layout import HEAD, CsvLayout, bad_byte, layout_of
+from yuntu_push.adapters.sources.csv_rejects import MAX_RAGGED, is_uneven, left_out, placed, uneven
 from yuntu_push.adapters.sources.opening import Opened, expand, file_size, opened
 from yuntu_push.domain.errors import SourceError, YuntuPushError
 from yuntu_push.domain.segment_build import SourceSpec
 from yuntu_push.domain.segment_rows import RaggedRow, RowBatch, TextColumn
 from yuntu_push.domain.text import msg
 
-_REJECTED = "select line, error_type from reject_errors order by line"
-_TOO_LONG = "LINE SIZE OVER MAXIMUM"
-_BAD_TEXT = "INVALID ENCODING"
 _GIVE_UP = 1.0  # seconds
-MAX_RAGGED = 500_000  # more are not kept: such a file was misread, not damaged
-_BAD_STATE = ("UNQUOTED VALUE", "INVALID STATE")
 
 
 class CsvSource:
@@ -99,6 +94,7 @@ class _Reader:
         self.is_plain = source.is_plain
         self._chunks = source.chunks
         self._head, complete = _head_of(source.chunks)
+        self._lines = 0
         self.layout: CsvLayout = layout_of(
             self._head,
             path=path,
@@ -112,11 +108,17 @@ class _Reader:
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """The rows of this file."""
         places = places_of(columns, self.layout.columns, repr(self.path))
-        if self.is_plain and self.layout.encoding == "utf-8":
+        if self._is_direct:
             yield from self._read(str(Path(self.path).absolute()), places, _Feed())
             return
-        with _fed(self._text(), self.path) as (name, feed):
+        text = self._text(itertools.chain([self._head], self._chunks))
+        with _fed(self._counted(text), self.path) as (name, feed):
             yield from self._read(name, places, feed)
+
+    @property
+    def _is_direct(self) -> bool:
+        """Whether the engine can read the file itself; it does not take lines that end unlike."""
+        return self.is_plain and self.layout.encoding == "utf-8" and self.layout.is_even
 
     def _read(self, name: str, places: Sequence[int], feed: _Feed) -> Iterator[RowBatch]:
         with duck.connection() as con:
@@ -130,12 +132,14 @@ class _Reader:
                             yield last
                         last = RowBatch(rows, texts, first, self.path)
                         first += rows
-                ragged = self._ragged(con)
+                ragged = self._ragged(left_out(con, self.path, self.layout), first - 1)
             except GeneratorExit:
                 raise
-            except Exception:
+            except Exception as exc:
                 if feed.error is not None:
                     raise feed.error from None
+                if is_uneven(exc):
+                    raise uneven(self.path) from None
                 with duck.translated(repr(self.path)):
                     raise
             if feed.error is not None:
@@ -157,50 +161,46 @@ class _Reader:
             " compression='none')"
         )
 
-    def _ragged(self, con: Any) -> tuple[RaggedRow, ...]:
-        rejected = con.execute(_REJECTED).fetchall()
-        if len(rejected) >= MAX_RAGGED:
-            raise SourceError(
-                "SOURCE_RAGGED",
-                msg(
-                    "{count} rows of {path} have another number of cells than its header",
-                    count=len(rejected),
-                    path=repr(self.path),
-                ),
-                hint=msg("check --delimiter and --header-row"),
-            )
-        for line, kind in rejected:
-            if kind == _BAD_TEXT:
-                raise bad_byte(self.path, self.layout.encoding, line)
-            if kind in _BAD_STATE or kind == _TOO_LONG:
-                raise SourceError(
-                    "SOURCE_BAD_QUOTES",
-                    msg(
-                        "a quoted cell in {path} does not end properly, near line {line}",
-                        path=repr(self.path),
-                        line=line,
-                    ),
-                    hint=msg("mend that line, or export the file again with standard quoting"),
-                )
-        before = self.layout.skip + self.layout.has_header
-        lines = sorted({line for line, _ in rejected})
-        return tuple(RaggedRow(line, line - before, self.path) for line in lines)
+    def _ragged(self, numbers: list[int], rows: int) -> tuple[RaggedRow, ...]:
+        if not numbers:
+            return ()
+        again = self._again if file_size(self.path) is not None else None
+        if self._is_direct:
+            for _ in self._counted(self._again()):
+                pass
+        return placed(numbers, rows, self.path, self.layout, lines=self._lines, again=again)
 
-    def _text(self) -> Iterator[bytes]:
-        """The file as UTF-8, strictly decoded."""
-        pieces = itertools.chain([self._head], self._chunks)
+    def _again(self) -> Iterator[bytes]:
+        """The whole file once more, as UTF-8."""
+        with opened(self.path) as source:
+            yield from source.chunks if self._is_direct else self._text(source.chunks)
+
+    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces, while their lines are counted; the last may lack its end."""
+        is_open = False
+        for piece in pieces:
+            self._lines += piece.count(b"\n")
+            is_open = not piece.endswith(b"\n") if piece else is_open
+            yield piece
+        self._lines += is_open
+
+    def _text(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """What was read, as UTF-8, strictly decoded; lines end in LF."""
         name = self.layout.encoding
         decoder = codecs.getincrementaldecoder(name)()
-        lines = 1
-        start = True
+        lines, start, held = 1, True, ""
         for piece in itertools.chain(pieces, [b""]):
             try:
-                text = decoder.decode(piece, not piece)
+                text = held + decoder.decode(piece, not piece)
             except UnicodeDecodeError as exc:
                 good = exc.object[: exc.start].decode(name, "ignore")
                 raise bad_byte(self.path, name, lines + good.count("\n")) from None
             if start and text:
                 text, start = text.removeprefix("\ufeff"), False
+            held = "\r" if piece and text.endswith("\r") else ""  # its LF may come next
+            if "\r" in text:
+                whole = text.removesuffix(held)
+                text = whole.replace("\r\n", "\n").replace("\r", "\n")
             lines += text.count("\n")
             yield text.encode()
 

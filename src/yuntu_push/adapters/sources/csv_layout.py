@@ -26,7 +26,10 @@ _BINARY = {
 
 @dataclass(frozen=True)
 class CsvLayout:
-    """How to read one file; `header_lines` lines stand before the data."""
+    """How to read one file; `skip` lines stand before its first record.
+
+    `is_even` when all lines end alike, as far as was looked, in LF or CRLF.
+    """
 
     encoding: str
     delimiter: str
@@ -34,6 +37,7 @@ class CsvLayout:
     skip: int
     has_header: bool
     bytes_per_row: float
+    is_even: bool
 
 
 def layout_of(
@@ -55,8 +59,7 @@ def layout_of(
                 hint=msg("read it with {option}", option=option),
             )
     name, text = _decoded(head, path, complete=complete, wanted=encoding)
-    lines = text.splitlines(keepends=True)[header_row - 1 :] if header_row > 1 else None
-    body = "".join(lines) if lines is not None else text
+    skip, body = _below(text, header_row - 1)
     chosen = _delimiter(body, path, delimiter)
     first = _first_record(body, chosen)
     if not any(cell.strip() for cell in first):
@@ -71,7 +74,22 @@ def layout_of(
         else tuple(f"c{place}" for place in range(1, len(first) + 1))
     )
     rows = max(body.count("\n"), 1)
-    return CsvLayout(name, chosen, columns, header_row - 1, has_header, len(head) / rows)
+    return CsvLayout(name, chosen, columns, skip, has_header, len(head) / rows, _is_even(text))
+
+
+def _below(text: str, skip: int) -> tuple[int, str]:
+    """How many lines stand above the first record below `skip` lines, and the text from there."""
+    if not skip and not text.startswith(("\r", "\n")):
+        return 0, text
+    lines = io.StringIO(text, newline="").readlines()
+    while skip < len(lines) and not lines[skip].strip("\r\n"):
+        skip += 1
+    return skip, "".join(lines[skip:])
+
+
+def _is_even(text: str) -> bool:
+    returns = text.count("\r", 0, -1)
+    return not returns or returns == text.count("\r\n") == text.count("\n")
 
 
 def _decoded(head: bytes, path: str, *, complete: bool, wanted: str | None) -> tuple[str, str]:
@@ -145,8 +163,7 @@ def _delimiter(text: str, path: str, wanted: str | None) -> str:
 
 
 def _first_record(text: str, delimiter: str) -> list[str]:
-    sample = text.lstrip("\r\n")
     try:
-        return next(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), [])
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     except csv.Error:
         return []
