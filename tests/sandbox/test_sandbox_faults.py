@@ -154,6 +154,17 @@ def test_list_lag_and_clock_jump(sb: Sandbox, token: str):
     assert sb.state()["now"] - before >= 3600
 
 
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_a_status_without_a_body_has_none(status: int):
+    """A body there would break the connection in another way than was asked for."""
+    with running_sandbox() as sb:
+        token = sb.authorize().access
+        sb.fault("user/info", f"http_{status}", nth=1)
+        answer = hit(sb, token)
+        assert (answer.status_code, answer.content) == (status, b"")
+        assert hit(sb, token).json()["code"] == 0
+
+
 @pytest.mark.parametrize("kind", ["json", "yaml"])
 def test_a_plan_can_be_a_file(tmp_path: Path, kind: str):
     plan = tmp_path / f"plan.{kind}"
@@ -193,6 +204,16 @@ def test_a_plan_file_that_is_none_names_the_file(tmp_path: Path, name: str, text
         {"route": 1, "effect": "refuse"},
         {"route": "x", "effect": "http_9"},
         {"route": "x", "effect": "http_x"},
+        {"route": "x", "effect": "http_²"},
+        {"route": "", "effect": "refuse"},
+        {"route": "x", "effect": "refuse", "every": 0},
+        {"route": "x", "effect": "refuse", "nth": 0},
+        {"route": "x", "effect": "refuse", "nth": True},
+        {"route": "x", "effect": "refuse", "start": 2},
+        {"route": "x", "effect": "refuse", "retry_after": "1\r\nX: y"},
+        {"route": "x", "effect": "clock_jump", "seconds": 1e300},
+        {"route": "x", "effect": "slow", "factor": -1},
+        {"route": "x", "effect": "refuse", "seen": 5},
     ],
 )
 def test_a_wrong_fault_is_named_and_changes_nothing(sb: Sandbox, entry: dict):

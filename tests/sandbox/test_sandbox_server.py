@@ -193,15 +193,57 @@ def test_control_wants_json_so_that_no_form_of_a_foreign_page_steers(sb: Sandbox
         ("clock", {}),
         ("clock", {"advance": "x"}),
         ("clock", {"set": "yesterday"}),
+        ("clock", {"set": "2026-11-24T09:00:00"}),
+        ("clock", {"set": "9999-12-31T00:00:00+08:00"}),
+        ("clock", {"advance": 1e300}),
+        ("clock", {"advance": -1e12}),
+        ("clock", {"advance": True}),
+        ("clock", {"advance": 1, "set": "2026-11-24T09:00:00+08:00"}),
+        ("bind", {"brand_id": 10250001, "advertiser_id": 1700000000000100}),
+        ("unbind", {"brand_id": 10250001}),
+        ("app", {"permissions": "DMP"}),
+        ("app", {"callback_url": 5}),
+        ("account", {"id": OWNER, "name": 5}),
+        ("account", {"id": OWNER, "typo": 5}),
+        ("authorize", {"accounts": [1]}),
+        ("authorize", {"accounts": 5}),
+        ("revoke", {"uid": "x"}),
+        ("reset", {"everything": True}),
         ("bind", {"brand_id": 1, "advertiser_id": 1}),
         ("account", {"id": 1}),
         ("authorize", {"uid": 1}),
     ],
 )
 def test_control_names_what_makes_no_sense(sb: Sandbox, name: str, given: dict):
+    before = sb.state()
     answer = sb.raw("POST", f"/_sandbox/{name}", json=given)
     assert answer.status_code == 400
     assert answer.json()["error"]
+    after = sb.state()
+    assert {**after, "now": 0, "time": ""} == {**before, "now": 0, "time": ""}
+    assert after["now"] - before["now"] < 3600
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b"", b"[" * 100_000, b'{"advance": NaN}', b'"\xff"'])
+def test_control_takes_nothing_but_an_object(sb: Sandbox, body: bytes):
+    headers = {"Content-Type": "application/json"}
+    answer = sb.raw("POST", "/_sandbox/clock", content=body, headers=headers)
+    assert answer.status_code == 400
+
+
+def test_control_takes_ids_in_quotes(sb: Sandbox):
+    """As our own command line prints them."""
+    answer = sb.control("bind", brand_id="10250004", advertiser_id=str(UNBOUND))
+    assert answer == {"bound": [UNBOUND]}
+
+
+def test_the_clock_stops_at_the_ends_of_time(sb: Sandbox, token: str):
+    """However often a fault makes it jump, every moment can still be written."""
+    sb.fault("user/info", "clock_jump", seconds=1e9)
+    for _ in range(9):
+        assert sb.get("2/user/info/", token=token)["request_id"]
+    assert sb.browse("/console").status_code == 200
+    assert sb.state()["time"] < "2200"
 
 
 def test_reset_is_the_seeded_world(sb: Sandbox):
@@ -215,7 +257,17 @@ def test_reset_is_the_seeded_world(sb: Sandbox):
 
 
 @pytest.mark.parametrize(
-    "options", [{"speed": 0}, {"port": 70000}, {"list_lag": -1}, {"qps": -1}, {"min_cover": -1}]
+    "options",
+    [
+        {"speed": 0},
+        {"speed": float("nan")},
+        {"speed": 1e-300},
+        {"port": 70000},
+        {"list_lag": -1},
+        {"list_lag": float("nan")},
+        {"qps": -1},
+        {"min_cover": -1},
+    ],
 )
 def test_options_that_make_no_sense(options: dict):
     with pytest.raises(ValueError, match=next(iter(options))):

@@ -28,13 +28,13 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 def build_app(options: SandboxOptions, connections: Connections) -> tuple[ASGIApp, World]:
     """The application, and the world it shows."""
-    world = open_world(options)
     journal, plan = Journal(), FaultPlan()
     if options.faults is not None:
         try:
             plan.add(load_plan(options.faults))
-        except TypeError as error:
+        except ValueError as error:
             raise ValueError(f"{options.faults}: {error}") from error
+    world = open_world(options)
     gateway = Gateway(world, journal, plan, connections)
     pages = Pages(world)
     token = secrets.token_hex(16)

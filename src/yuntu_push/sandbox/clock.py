@@ -8,6 +8,10 @@ from email.utils import format_datetime
 BEIJING = timezone(timedelta(hours=8))
 """The platform's days begin at midnight here; China has had no summer time since 1991."""
 
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
+"""The clock can be set within these; every moment derived from it can then be written as a date."""
+
 
 def machine_time() -> float:
     """Seconds since 1970 by the machine; the one place where the sandbox looks at it."""
@@ -27,10 +31,12 @@ class PlatformClock:
 
     def advance(self, seconds: float) -> None:
         """Step forward, or back when `seconds` is negative."""
-        self.offset += seconds
+        self.set(self.now() + seconds)
 
     def set(self, moment: float) -> None:
-        """Make it `moment` now."""
+        """Make it `moment` now; ValueError when that is no time the sandbox can show."""
+        if not EARLIEST <= moment <= LATEST:
+            raise ValueError("the clock can be set to the years 2000 to 2199")
         self.offset = moment - self._base()
 
 

@@ -1,5 +1,6 @@
 """The authorisation page: a person ticks accounts and agrees, or refuses."""
 
+import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
@@ -85,7 +86,7 @@ class Consent:
 
     def _login(self, uid: str) -> Login:
         logins = self.world.state.logins
-        if uid.isascii() and uid.isdigit() and int(uid) in logins:
+        if re.fullmatch("[0-9]{1,18}", uid) and int(uid) in logins:
             return logins[int(uid)]
         return next(iter(logins.values()))
 

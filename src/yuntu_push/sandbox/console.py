@@ -1,6 +1,8 @@
 """The console: Yuntu's brands, Ocean Engine's audiences and data sources, the request log."""
 
 import hmac
+import re
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
@@ -123,7 +125,8 @@ class Console:
         form = await self._form(request)
         if form is None:
             return PlainTextResponse("403 forbidden", 403)
-        self.world.clock.advance(min(_number(form.get("step")), _MOST_STEP))
+        with suppress(ValueError):  # at the end of time it stays where it is
+            self.world.clock.advance(min(_number(form.get("step")), _MOST_STEP))
         settle(self.world)
         save_world(self.world)
         tab = {"engine": "/engine", "log": "/log"}.get(form.get("back", ""), "")
@@ -137,4 +140,4 @@ class Console:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else 0
+    return int(text) if text and re.fullmatch("[0-9]{1,18}", text) else 0

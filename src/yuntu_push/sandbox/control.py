@@ -1,10 +1,9 @@
 """`/_sandbox/*`: reading the world back and steering it; for tests, and for people who rehearse."""
 
-import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from msgspec import to_builtins
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,12 +15,22 @@ from yuntu_push.sandbox.endpoints.qianchuan import status_of
 from yuntu_push.sandbox.faults import FaultPlan
 from yuntu_push.sandbox.grants import issue_code, revoke
 from yuntu_push.sandbox.journal import Journal
-from yuntu_push.sandbox.records import Audience, DataSource
+from yuntu_push.sandbox.orders import (
+    AccountChange,
+    AppChange,
+    Authorisation,
+    Binding,
+    Nothing,
+    Revocation,
+    Step,
+)
+from yuntu_push.sandbox.records import Account, Audience, Brand, DataSource, Kind
 from yuntu_push.sandbox.settle import settle
 from yuntu_push.sandbox.statefile import reset_world, save_world
 from yuntu_push.sandbox.world import World
 
 Handler = Callable[[Request], Awaitable[Response]]
+Given = TypeVar("Given")
 
 
 class Control:
@@ -35,23 +44,23 @@ class Control:
     def routes(self) -> list[Route]:
         """The routes under `/_sandbox`."""
         reads = {"state": self.state, "requests": self.requests, "faults": self.faults}
-        writes: dict[str, Callable[[dict[str, Any]], Any]] = {
-            "clock": self.clock,
-            "faults": self.add_faults,
-            "faults/clear": self.clear_faults,
-            "requests/clear": self.clear_requests,
-            "bind": self.bind,
-            "unbind": self.unbind,
-            "app": self.app,
-            "authorize": self.authorize,
-            "revoke": self.revoke,
-            "account": self.account,
-            "reset": self.reset,
+        writes = {
+            "clock": self._post(Step, self.clock),
+            "faults": self._post(dict[str, Any], self.add_faults),
+            "faults/clear": self._post(Nothing, self.clear_faults),
+            "requests/clear": self._post(Nothing, self.clear_requests),
+            "bind": self._post(Binding, self.bind),
+            "unbind": self._post(Binding, self.unbind),
+            "app": self._post(AppChange, self.app),
+            "authorize": self._post(Authorisation, self.authorize),
+            "revoke": self._post(Revocation, self.revoke),
+            "account": self._post(AccountChange, self.account),
+            "reset": self._post(Nothing, self.reset),
         }
         return [
             *(Route(f"/_sandbox/{name}", self._get(read)) for name, read in reads.items()),
             *(
-                Route(f"/_sandbox/{name}", self._post(write), methods=["POST"])
+                Route(f"/_sandbox/{name}", write, methods=["POST"])
                 for name, write in writes.items()
             ),
         ]
@@ -63,101 +72,115 @@ class Control:
 
         return handle
 
-    def _post(self, write: Callable[[dict[str, Any]], Any]) -> Handler:
+    def _post(self, kind: type[Given], write: Callable[[Given], Any]) -> Handler:
         async def handle(request: Request) -> Response:
             # A page of another origin cannot send this type without asking first.
             if request.headers.get("content-type", "").partition(";")[0] != "application/json":
                 return JSONResponse({"error": "Content-Type must be application/json"}, 400)
             try:
-                given = json.loads(await request.body())
-                if not isinstance(given, dict):
-                    raise TypeError("expected a JSON object")
+                given = msgspec.json.decode(await request.body(), type=kind, strict=False)
                 settle(self.world)
                 answer = write(given)
-            except (ValueError, TypeError, KeyError) as error:
-                return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
+            except (ValueError, RecursionError) as error:
+                return JSONResponse({"error": str(error)}, 400)
             settle(self.world)
             save_world(self.world)
             return JSONResponse(answer)
 
         return handle
 
-    def clock(self, given: dict[str, Any]) -> dict[str, Any]:
+    def clock(self, given: Step) -> dict[str, Any]:
         """Step the clock: {"advance": seconds} or {"set": ISO time}."""
-        if "advance" in given:
-            self.world.clock.advance(float(given["advance"]))
-        else:
-            self.world.clock.set(datetime.fromisoformat(given["set"]).timestamp())
+        match given.advance, given.set:
+            case float(seconds), None:
+                self.world.clock.advance(seconds)
+            case None, moment if moment is not None:
+                self.world.clock.set(moment.timestamp())
+            case _:
+                raise ValueError("one of advance and set is needed")
         return {"now": self.world.clock.now(), "time": wire_time(self.world.clock.now())}
 
     def faults(self) -> list[dict[str, Any]]:
         """The faults in force and how often each struck."""
-        return [to_builtins(fault) for fault in self.plan.faults]
+        return self.plan.dump()
 
     def add_faults(self, given: dict[str, Any]) -> dict[str, Any]:
         """Add one fault, or {"faults": [...]}."""
         self.plan.add(given.get("faults", [given]))
-        return {"faults": len(self.plan.faults)}
+        return {"faults": len(self.plan.dump())}
 
-    def clear_faults(self, _given: dict[str, Any]) -> dict[str, Any]:
+    def clear_faults(self, _given: Nothing) -> dict[str, Any]:
         """Nothing goes wrong any more; a list lag that a fault set ends too."""
         self.plan.clear()
         self.world.list_lag = 0.0
         return {"faults": 0}
 
-    def clear_requests(self, _given: dict[str, Any]) -> dict[str, Any]:
+    def clear_requests(self, _given: Nothing) -> dict[str, Any]:
         """Forget the log."""
         self.journal.clear()
         return {}
 
-    def bind(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Bind a brand to an advertiser: {"brand_id", "advertiser_id"}."""
-        brand = self.world.state.brands[int(given["brand_id"])]
-        account = self.world.state.accounts[int(given["advertiser_id"])]
+    def _brand(self, number: int) -> Brand:
+        if number not in self.world.state.brands:
+            raise ValueError(f"there is no brand {number}")
+        return self.world.state.brands[number]
+
+    def _account_of(self, number: int) -> Account:
+        if number not in self.world.state.accounts:
+            raise ValueError(f"there is no account {number}")
+        return self.world.state.accounts[number]
+
+    def bind(self, given: Binding) -> dict[str, Any]:
+        """Bind a brand to an advertiser."""
+        brand, account = self._brand(given.brand_id), self._account_of(given.advertiser_id)
+        if account.kind is not Kind.ADVERTISER:
+            raise ValueError(f"account {account.id} is no advertiser")
         if account.id not in brand.bound:
             brand.bound.append(account.id)
         return {"bound": brand.bound}
 
-    def unbind(self, given: dict[str, Any]) -> dict[str, Any]:
+    def unbind(self, given: Binding) -> dict[str, Any]:
         """Undo a binding."""
-        brand = self.world.state.brands[int(given["brand_id"])]
-        number = int(given["advertiser_id"])
-        brand.bound = [each for each in brand.bound if each != number]
+        brand = self._brand(given.brand_id)
+        brand.bound = [each for each in brand.bound if each != given.advertiser_id]
         return {"bound": brand.bound}
 
-    def app(self, given: dict[str, Any]) -> dict[str, Any]:
+    def app(self, given: AppChange) -> dict[str, Any]:
         """Change the application: {"callback_url"} or {"permissions": [...]}."""
         app = self.world.state.app
-        if "callback_url" in given:
-            app.callback_url = given["callback_url"]
-        if "permissions" in given:
-            app.permissions = [str(each) for each in given["permissions"]]
+        if given.callback_url != "":
+            app.callback_url = given.callback_url
+        if given.permissions is not None:
+            app.permissions = given.permissions
         return {"callback_url": app.callback_url, "permissions": app.permissions}
 
-    def authorize(self, given: dict[str, Any]) -> dict[str, Any]:
-        """A code without the consent page: {"accounts": [...], "uid"}, both optional."""
+    def authorize(self, given: Authorisation) -> dict[str, Any]:
+        """A code without the consent page."""
         logins = self.world.state.logins
-        login = logins[int(given["uid"])] if "uid" in given else next(iter(logins.values()))
-        accounts = [int(each) for each in given.get("accounts", login.accounts)]
-        return {"auth_code": issue_code(self.world, login.uid, accounts, material=False)}
+        uid = next(iter(logins)) if given.uid is None else given.uid
+        if uid not in logins:
+            raise ValueError(f"there is no login {uid}")
+        accounts = logins[uid].accounts if given.accounts is None else given.accounts
+        for number in accounts:
+            self._account_of(number)
+        return {"auth_code": issue_code(self.world, uid, list(accounts), material=False)}
 
-    def revoke(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Take back the authorisation of {"uid"}, or all."""
-        for uid in [int(given["uid"])] if "uid" in given else list(self.world.state.grants):
+    def revoke(self, given: Revocation) -> dict[str, Any]:
+        """Take back one authorisation, or all."""
+        for uid in list(self.world.state.grants) if given.uid is None else [given.uid]:
             revoke(self.world, uid)
         return {"grants": len(self.world.state.grants)}
 
-    def account(self, given: dict[str, Any]) -> dict[str, Any]:
+    def account(self, given: AccountChange) -> dict[str, Any]:
         """Change an account: {"id", "valid" | "name" | "company"}."""
-        account = self.world.state.accounts[int(given["id"])]
-        if "valid" in given:
-            account.valid = bool(given["valid"])
-        account.name = str(given.get("name", account.name))
-        account.company = str(given.get("company", account.company))
+        account = self._account_of(given.id)
+        account.valid = account.valid if given.valid is None else given.valid
+        account.name = account.name if given.name is None else given.name
+        account.company = account.company if given.company is None else given.company
         changed: dict[str, Any] = to_builtins(account)
         return changed
 
-    def reset(self, _given: dict[str, Any]) -> dict[str, Any]:
+    def reset(self, _given: Nothing) -> dict[str, Any]:
         """The seeded world again, without faults and log."""
         reset_world(self.world)
         self.plan.clear()

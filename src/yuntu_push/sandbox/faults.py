@@ -1,11 +1,13 @@
 """A plan of things going wrong: on which call of which route, and how."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, convert, field, to_builtins
 
 
 class Effect(StrEnum):
@@ -25,8 +27,13 @@ class Effect(StrEnum):
     CLOCK_JUMP = "clock_jump"
 
 
-@dataclass
-class Fault:
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(ge=-1e9, le=1e9)]
+Hint = Annotated[str, Meta(pattern="^[ -~]{0,100}$")]
+"""Text that fits into a header."""
+
+
+class Fault(Struct, forbid_unknown_fields=True):
     """One line of the plan.
 
     `route` is the end of a path ("data_source/create/"; the slashes at its ends don't matter) or
@@ -35,27 +42,34 @@ class Fault:
     `http`, `html`, `half_json` or `empty` answer spoils the reply.
     """
 
-    route: str
+    route: Annotated[str, Meta(min_length=1)]
     effect: Effect
-    nth: int | None = None
-    every: int | None = None
-    start: int = 1
-    stop: int | None = None
+    nth: Count | None = None
+    every: Count | None = None
+    start: Count = field(default=1, name="from")
+    stop: Count | None = field(default=None, name="to")
     after: bool = False
     code: int = 50000
     message: str = "系统错误"
-    status: int = 500
-    seconds: float = 0.0
-    factor: float = 1.0
-    retry_after: str | int | None = None
-    retry_in: str | int | None = None
-    dimension: str | None = None
-    seen: int = field(default=0, init=False)
-    struck: int = field(default=0, init=False)
+    status: Annotated[int, Meta(ge=200, le=599)] = 500
+    seconds: Seconds = 0.0
+    factor: Annotated[float, Meta(ge=0, le=10_000)] = 1.0
+    retry_after: Hint | int | None = None
+    retry_in: Hint | int | None = None
+    dimension: Hint | None = None
+
+
+@dataclass
+class Planned:
+    """A fault in force, and how often its route was called."""
+
+    fault: Fault
+    seen: int = 0
+    struck: int = 0
 
     def meets(self, path: str) -> bool:
         """Count a call of `path`; whether this is one to spoil."""
-        wanted = self.route.strip("/")
+        wanted = self.fault.route.strip("/")
         if wanted != "*" and not path.strip("/").endswith(wanted):
             return False
         self.seen += 1
@@ -64,84 +78,59 @@ class Fault:
         return hit
 
     def _is_due(self) -> bool:
-        if self.nth is not None:
-            return self.seen == self.nth
-        inside = self.seen >= self.start and (self.stop is None or self.seen <= self.stop)
-        if self.every is not None:
-            return inside and (self.seen - self.start + 1) % self.every == 0
+        fault = self.fault
+        if fault.nth is not None:
+            return self.seen == fault.nth
+        inside = self.seen >= fault.start and (fault.stop is None or self.seen <= fault.stop)
+        if fault.every is not None:
+            return inside and (self.seen - fault.start + 1) % fault.every == 0
         return inside
-
-
-_WORDS = {"from": "start", "to": "stop"}
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "route": (str,),
-    "effect": (str,),
-    "nth": (int,),
-    "every": (int,),
-    "start": (int,),
-    "stop": (int,),
-    "after": (bool,),
-    "code": (int,),
-    "message": (str,),
-    "status": (int,),
-    "seconds": (int, float),
-    "factor": (int, float),
-    "retry_after": (str, int),
-    "retry_in": (str, int),
-    "dimension": (str,),
-}
 
 
 class FaultPlan:
     """The faults in force, counted per fault."""
 
     def __init__(self) -> None:
-        self.faults: list[Fault] = []
+        self._planned: list[Planned] = []
 
-    def add(self, entries: list[Mapping[str, Any]]) -> None:
-        """Add faults; a wrong entry raises ValueError and adds none."""
-        self.faults.extend([_fault(entry) for entry in entries])
+    def add(self, entries: Any) -> None:
+        """Add faults from plain values; a wrong entry raises ValueError and adds none."""
+        if not isinstance(entries, Iterable) or isinstance(entries, str):
+            raise ValueError("expected a list of faults")  # noqa: TRY004 - a value of JSON
+        self._planned.extend([Planned(_fault(entry)) for entry in entries])
 
     def clear(self) -> None:
         """Nothing goes wrong any more."""
-        self.faults.clear()
+        self._planned.clear()
 
     def strike(self, path: str) -> list[Fault]:
         """The faults that spoil this call of `path`."""
-        return [fault for fault in self.faults if fault.meets(path)]
+        return [each.fault for each in self._planned if each.meets(path)]
+
+    def dump(self) -> list[dict[str, Any]]:
+        """The faults as plain values, with how often each was met and struck."""
+        return [
+            {**to_builtins(each.fault), "seen": each.seen, "struck": each.struck}
+            for each in self._planned
+        ]
 
 
-def _fault(entry: Mapping[str, Any]) -> Fault:
-    if not isinstance(entry, Mapping):
-        raise TypeError("a fault is an object with route and effect")
-    given = {_WORDS.get(key, key): value for key, value in entry.items()}
-    if unknown := given.keys() - _TYPES.keys():
-        raise ValueError(f"unknown key in fault: {', '.join(sorted(map(str, unknown)))}")
-    if "route" not in given or "effect" not in given:
-        raise ValueError("a fault needs route and effect")
-    for name, value in given.items():
-        if not isinstance(value, _TYPES[name]):
-            raise TypeError(f"{name} of a fault cannot be {value!r}")
-    effect = given["effect"]
-    if effect.startswith("http_"):  # "http_429" is short for http with that status
-        given["effect"], given["status"] = Effect.HTTP, int(effect.removeprefix("http_"))
-    else:
-        given["effect"] = Effect(effect)
-    if not 200 <= given.get("status", 500) <= 599:
-        raise ValueError("status of a fault is an HTTP status from 200 to 599")
-    return Fault(**given)
-
-
-def load_plan(path: Path) -> list[Mapping[str, Any]]:
-    """The entries of a JSON or YAML plan file: a list, or an object with `faults`."""
+def _fault(entry: Any) -> Fault:
+    effect = entry.get("effect") if isinstance(entry, dict) else None
+    if isinstance(effect, str) and effect.startswith("http_"):
+        # "http_429" is short for http with that status.
+        status = effect.removeprefix("http_")
+        entry = {**entry, "effect": "http", "status": int(status) if status.isdecimal() else status}
     try:
-        plan = _parsed(path)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from error
-    entries = plan.get("faults") if isinstance(plan, dict) else plan
-    if not isinstance(entries, list):
-        raise ValueError(f"{path}: expected a list of faults")  # noqa: TRY004 - a file's content
-    return entries
+        return convert(entry, Fault)
+    except ValueError as error:
+        raise ValueError(f"a fault makes no sense: {error}") from error
+
+
+def load_plan(path: Path) -> Any:
+    """The entries of a JSON or YAML plan file: a list, or an object with `faults`."""
+    plan = _parsed(path)
+    return plan.get("faults") if isinstance(plan, dict) else plan
 
 
 def _parsed(path: Path) -> Any:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -94,9 +95,10 @@ class Gateway:
                 case Effect.DROP_BEFORE:
                     raise Dropped
                 case Effect.DELAY:
-                    await asyncio.sleep(fault.seconds)
+                    await asyncio.sleep(max(fault.seconds, 0.0))
                 case Effect.CLOCK_JUMP:
-                    self.world.clock.advance(fault.seconds)
+                    with suppress(ValueError):  # at the end of time it stays where it is
+                        self.world.clock.advance(fault.seconds)
                 case Effect.LIST_LAG:
                     self.world.list_lag = fault.seconds
                 case Effect.SLOW:

@@ -111,13 +111,13 @@ class SandboxOptions:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense, naming the option."""
-        if not self.speed > 0:
-            raise ValueError("speed must be greater than 0")
+        if not 0.001 <= self.speed <= 1e9:
+            raise ValueError("speed must be between 0.001 and 1000000000")
         if not 0 <= self.port <= 65535:
             raise ValueError("port must be between 0 and 65535")
         for name in ("list_lag", "upload_limit", "min_cover", "qps"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative")
+            if not 0 <= getattr(self, name) <= 1e9:
+                raise ValueError(f"{name} must be between 0 and 1000000000")
 
 
 SWITCHES = frozenset(field.name for field in fields(SandboxOptions)) - {

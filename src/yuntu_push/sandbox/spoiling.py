@@ -10,6 +10,7 @@ from yuntu_push.sandbox.faults import Effect, Fault
 from yuntu_push.sandbox.journal import Entry
 
 SPOILING = frozenset({Effect.REFUSE, Effect.HTTP, Effect.HTML, Effect.HALF_JSON, Effect.EMPTY})
+_BODILESS = {204, 205, 304}
 _PAGE = """<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>
 """
 
@@ -39,7 +40,8 @@ def spoiled(fault: Fault, response: Response | None, entry: Entry, rid: str) -> 
             entry.code, entry.message = fault.code, fault.message
             return json_answer(envelope(fault.code, fault.message, {}, rid), headers)
         case Effect.HTTP:
-            return PlainTextResponse(f"HTTP {fault.status}", fault.status, headers)
+            body = "" if fault.status in _BODILESS else f"HTTP {fault.status}"
+            return PlainTextResponse(body, fault.status, headers)
         case Effect.HTML:
             return html_answer(200, "502 Bad Gateway", headers)
         case Effect.HALF_JSON:

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from yuntu_push.sandbox.clock import PlatformClock
+from yuntu_push.sandbox.clock import LATEST, PlatformClock
 from yuntu_push.sandbox.idsets import IdSets
 from yuntu_push.sandbox.options import SandboxOptions
 from yuntu_push.sandbox.records import WorldState
@@ -40,6 +40,8 @@ def _load(path: Path) -> WorldState:
         raise StateFileError(f"{path} is no sandbox state file") from error
     if form != _FORMAT:
         raise StateFileError(f"{path} was written by another version")
+    if abs(state.offset) > LATEST:
+        raise StateFileError(f"{path} is no sandbox state file")
     state.app.secret = seeded_world(state.seed, None).app.secret
     return state
 
