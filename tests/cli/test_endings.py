@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import TEST_ENVIRONMENT, command, yuntu, yuntu_json
+from support.terminal import CTRL_C, CTRL_D, at_terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX streams and paths")
 
@@ -118,3 +119,22 @@ def test_ctrl_c_while_the_program_loads_is_silent(before: str, code: int, shown:
 
     assert (ended.returncode, ended.stderr) == (code, "")
     assert ended.stdout.startswith(shown)
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [((), "[yuntu]:"), (("--kind", "yuntu", "--app-id", "1", "--auth-url", ""), "paste)")],
+    ids=["shown", "hidden"],
+)
+def test_a_run_ended_at_a_question_speaks_on_a_line_of_its_own(
+    tmp_path: Path, words: tuple[str, ...], question: str, key: str
+):
+    """It ends as interrupted, and nothing has been written."""
+    answers = [("oauth/callback]:", ""), (question, key)] if words else [(question, key)]
+
+    code, shown = at_terminal("channel", "add", "acme", *words, home=tmp_path, answers=answers)
+
+    assert code == 130, shown
+    assert "\nerror[INTERRUPTED]" in shown
+    assert not (tmp_path / "config.yaml").exists()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from support.cli import command
 
+CTRL_C, CTRL_D = "\x03", "\x04"
+
 
 def at_terminal(
     *words: str,
@@ -17,14 +19,20 @@ def at_terminal(
     env: Mapping[str, str] | None = None,
     seconds: float = 60,
 ) -> tuple[int, str]:
-    """The exit code, and all that the terminal showed; each answer is typed at its question."""
+    """The exit code, and all that the terminal showed; each answer is typed at its question.
+
+    An answer is a line, or a key such as `CTRL_C` by itself.
+    """
+    import fcntl
     import pty
+    import termios
 
     master, slave = pty.openpty()
     environ = {**os.environ, "YUNTU_PUSH_HOME": str(home), "NO_COLOR": "1", **(env or {})}
     process = subprocess.Popen(
         command(*words), stdin=slave, stdout=slave, stderr=slave, env=environ,
         start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
     )  # fmt: skip
     os.close(slave)
     seen = b""
@@ -36,7 +44,8 @@ def at_terminal(
                 break
             seen += chunk
             if left and left[0][0].encode() in seen[_last_line(seen) :]:
-                os.write(master, left.pop(0)[1].encode() + b"\n")
+                typed = left.pop(0)[1]
+                os.write(master, typed.encode() + (b"" if typed in (CTRL_C, CTRL_D) else b"\n"))
     os.close(master)
     return process.wait(timeout=seconds), seen.decode("utf-8", "replace").replace("\r\n", "\n")
 

@@ -1,7 +1,9 @@
 """Questions to the person at the terminal; a script is never asked."""
 
+import contextlib
 import getpass
 import sys
+from collections.abc import Iterator
 
 import typer
 
@@ -30,11 +32,8 @@ class Prompts:
     def text(self, question: Text, *, option: str, default: str = "") -> str:
         """A line from the person; `option` is what a script has to pass instead."""
         self._need_person(option)
-        shown = self._messages.translator.render(question)
         suffix = f" [{default}]" if default else ""
-        self._messages.stream.write(f"{shown}{suffix}: ")
-        self._messages.stream.flush()
-        line = sys.stdin.readline()
+        line = self._answer(f"{self._messages.translator.render(question)}{suffix}: ")
         if not line:
             raise typer.Abort
         return line.strip() or default
@@ -44,9 +43,11 @@ class Prompts:
         self._need_person(option)
         shown = self._messages.translator.render(question)
         try:
-            return SecretText(getpass.getpass(f"{shown}: ", stream=self._messages.stream).strip())
+            with self._line_ended():
+                typed = getpass.getpass(f"{shown}: ", stream=self._messages.stream)
         except EOFError as exc:
             raise typer.Abort from exc
+        return SecretText(typed.strip())
 
     def confirm(self, question: Text, *, default: bool = False) -> bool:
         """Yes or no; `--yes` answers yes, and where nobody can be asked the answer is `default`."""
@@ -55,10 +56,28 @@ class Prompts:
         if not self.interactive:
             return default
         shown = self._messages.translator.render(question)
-        self._messages.stream.write(f"{shown} [{'Y/n' if default else 'y/N'}]: ")
-        self._messages.stream.flush()
-        answer = sys.stdin.readline().strip().lower()
+        answer = self._answer(f"{shown} [{'Y/n' if default else 'y/N'}]: ").strip().lower()
         return default if not answer else answer in {"y", "yes", "是", "好"}
+
+    def _answer(self, question: str) -> str:
+        """The line that the person types, with its end; empty at the end of input."""
+        stream = self._messages.stream
+        stream.write(question)
+        stream.flush()
+        with self._line_ended():
+            line = sys.stdin.readline()
+        if not line:
+            stream.write("\n")
+        return line
+
+    @contextlib.contextmanager
+    def _line_ended(self) -> Iterator[None]:
+        """Ends the question's line when the run ends at it: what is said next has its own."""
+        try:
+            yield
+        except BaseException:
+            self._messages.stream.write("\n")
+            raise
 
     def _need_person(self, option: str) -> None:
         if not self.interactive:
