@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 
 from support.push import BRANDS, OWNER, Bench, Killed, memory_folder
-from yuntu_push.domain.errors import GuardError, TryLaterError
+from yuntu_push.domain.errors import GuardError, RefusedError, TryLaterError
 from yuntu_push.domain.guards import GuardName, Sizes, check_guards
 from yuntu_push.domain.platform import Operation
 from yuntu_push.domain.push import BrandState, CallState, Mode, PushState, StepName
 from yuntu_push.domain.quota import QuotaKind
 from yuntu_push.domain.segment_build import Difference
 from yuntu_push.domain.settings import GuardEntry, PushEntry, SegmentEntry
+from yuntu_push.domain.text import msg
 from yuntu_push.services.push.updates import UpdateRequest
 
 DAY = 86_400
@@ -288,3 +289,142 @@ def test_a_fixed_time_of_day_keeps_the_window_from_creeping(bench: Bench):
     local = [at + timedelta(hours=8) for at in bench.platform.publishes]
     assert {at.hour for at in local} == {3}
     assert {at.minute for at in local} == {30}
+
+
+def parse_fails(bench: Bench) -> None:
+    """From now on the platform says of the newest change that it could not be parsed."""
+    [source] = bench.platform.sources.values()
+    source.fails.add(len(source.logs))
+
+
+def test_content_that_was_not_parsed_is_not_what_a_difference_starts_from(bench: Bench):
+    """The failed update may have changed anything: the next one brings the whole."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="two")
+    parse_fails(bench)
+    failed = bench.run(bench.update(first))
+    assert (failed.state, failed.step) == (PushState.FAILED, StepName.PARSE)
+
+    bench.segments.changes = Difference(added=1, removed=1, kept=98)
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="three")
+    push = bench.run(bench.update(first, mode=Mode.MIRROR))
+    assert push.state is PushState.SUCCEEDED
+    assert actions(bench)[-1] == 3
+    assert push.follows == first.push_id
+
+
+def test_content_that_was_not_parsed_is_sent_again_though_it_is_the_same(bench: Bench):
+    entries = bench.entries(vip_daily=ENTRY)
+    bench.run(entries.prepare("vip_daily").push)
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="two")
+    parse_fails(bench)
+    assert bench.run(entries.prepare("vip_daily").push).state is PushState.FAILED
+    again = entries.prepare("vip_daily")
+    assert again.new
+    assert bench.run(again.push).state is PushState.SUCCEEDED
+
+
+@pytest.mark.parametrize("how", ["cancelled", "superseded"])
+def test_content_of_a_push_that_was_given_up_is_brought_again(bench: Bench, how: str):
+    """It was never published: "nothing to do" would leave yesterday's audience for ever."""
+    entries = bench.entries(vip_daily=ENTRY)
+    bench.run(entries.prepare("vip_daily").push)
+    bench.segment("vip", seed="two")
+    waiting = bench.run(entries.prepare("vip_daily").push, wait=False)
+    while waiting.state is PushState.RUNNING:
+        bench.clock.advance(600)
+        waiting = bench.run(waiting, wait=False)
+    if how == "cancelled":
+        bench.tasks.cancel(waiting)
+    else:
+        bench.segment("vip", seed="three")
+        later = entries.prepare("vip_daily").push
+        bench.tasks.cancel(later)
+        bench.segment("vip", seed="two")
+        bench.segments.kept["vip"][-1] = bench.segments.kept["vip"][1]
+    again = entries.prepare("vip_daily")
+    assert again.new
+    assert bench.run(again.push).state is PushState.SUCCEEDED
+    assert len(bench.platform.publishes) == 2
+
+
+@pytest.mark.parametrize("mode", [Mode.APPEND, Mode.REMOVE])
+def test_the_same_list_added_or_removed_again_is_nothing_to_do(bench: Bench, mode: Mode):
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    guards = GuardEntry(max_removed="100%")
+    push = bench.run(bench.update(first, mode=mode, guards=guards))
+    plan = bench.updates.plan(push, UpdateRequest(segment="vip", mode=mode, guards=guards))
+    assert plan.same == push
+
+
+def test_guards_know_the_size_after_lists_were_added(bench: Bench):
+    """Two appends of a hundred leave at least a hundred: a reset to ten is a mass removal."""
+    first = bench.run(bench.create())
+    for seed in ("two", "three"):
+        bench.clock.advance(2 * DAY)
+        bench.segment("vip", seed=seed)
+        bench.run(bench.update(first, mode=Mode.APPEND))
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", parts=1, seed="half")
+    with pytest.raises(GuardError) as caught:
+        bench.update(first, mode=Mode.RESET)
+    assert caught.value.code == "GUARD_MAX_REMOVED"
+
+
+def test_a_partly_refused_push_gives_way_to_new_content(bench: Bench):
+    """The brand that failed is tried again by the newer push, and never with the older content."""
+    bench.platform.unbound = {BRANDS[1].virtual_adv_id}
+    first = bench.run(bench.create(brands=("某品牌", "别品牌")))
+    assert first.state is PushState.PARTIAL
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    bench.platform.unbound = set()
+    push = bench.run(bench.update(first))
+    old = bench.store.get(first.push_id)
+    assert old is not None
+    assert (old.state, push.state) == (PushState.SUPERSEDED, PushState.SUCCEEDED)
+    assert [b.state for b in push.brands] == [BrandState.NOT_DUE, BrandState.SUBMITTED]
+    assert bench.runner().run_due() == []
+
+
+def test_a_failed_push_that_was_overtaken_is_not_laid_over_the_newer_content(bench: Bench):
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="two")
+    bench.platform.plan["update", 1] = RefusedError("PLATFORM_REFUSED", msg("no"))
+    failed = bench.run(bench.update(first))
+    assert failed.state is PushState.FAILED
+    bench.segment("vip", seed="three")
+    assert bench.run(bench.update(first)).state is PushState.SUCCEEDED
+    with pytest.raises(GuardError) as caught:
+        bench.run(failed)
+    assert caught.value.code == "PUSH_OVERTAKEN"
+    assert actions(bench) == [0, 3]
+
+
+def test_weekly_means_every_seven_days_though_runs_begin_before_the_last_copys_hour(bench: Bench):
+    first = bench.run(bench.create())
+    copied = first.brands[0].submitted_at
+    assert copied is not None
+    bench.clock.advance(7 * DAY - 3 * 3600)
+    assert bench.clock.now() - copied < timedelta(days=7)
+    bench.segment("vip", seed="new")
+    bench.run(bench.update(first, copy="weekly"))
+    assert len(bench.platform.copies) == 2
+
+
+def test_copies_are_listed_with_date_and_lineage_the_old_ones_apart(bench: Bench):
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    push = bench.run(bench.update(first, copy="each"))
+    newest, older = bench.tasks.copies(push)
+    assert (newest.push.push_id, newest.current) == (push.push_id, True)
+    assert (older.push.push_id, older.current) == (first.push_id, False)
+    assert newest.at - older.at > timedelta(days=1)
+    assert bench.tasks.copies(first) == [newest, older], "any push of the audience shows them all"

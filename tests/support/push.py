@@ -124,6 +124,7 @@ class Source:
     audience: int
     logs: list[ChangeLog] = field(default_factory=list)
     ready_at: list[datetime] = field(default_factory=list)
+    fails: set[int] = field(default_factory=set)  # the changes that cannot be parsed, by place
 
 
 @dataclass
@@ -249,8 +250,8 @@ class MemoryPlatform:
     def _shown(self, source: Source) -> RemoteDataSource:
         now = self.clock.now()
         logs = [
-            replace(log, status=2 if ready <= now else 1)
-            for log, ready in zip(source.logs, source.ready_at, strict=True)
+            replace(log, status=1 if ready > now else 3 if place in source.fails else 2)
+            for place, (log, ready) in enumerate(zip(source.logs, source.ready_at, strict=True))
         ]
         parsed = source.ready_at[0] <= now
         return RemoteDataSource(

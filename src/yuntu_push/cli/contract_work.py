@@ -99,6 +99,19 @@ class PushStep(TypedDict):
     error: dict[str, Any] | None
 
 
+class PushCopy(TypedDict):
+    """One copy in a Yuntu brand: a snapshot of what a push brought; not `sure` when nobody saw."""
+
+    brand_id: str
+    brand_name: str
+    copied_at: str
+    push_id: str
+    segment: str
+    segment_version: int
+    current: bool
+    sure: bool
+
+
 class PushData(TypedDict):
     """`push create`, `push status`, `push resume` and every command on one push."""
 
@@ -127,6 +140,7 @@ class PushData(TypedDict):
     created_at: str
     updated_at: str
     error: dict[str, Any] | None
+    copies: NotRequired[list[PushCopy]]
 
 
 class PushesData(TypedDict):

@@ -27,14 +27,8 @@ def cancel(ctx: typer.Context, push: PushArgument) -> None:
     session: Session = ctx.obj
     done = session.pushes.cancel(session.pushes.find(push))
     show_push(session, done.push)
-    if done.data_source_left:
-        session.messages.notice(
-            msg(
-                "the data source {name} stays on the platform; delete it in the DMP pages if it "
-                "is not wanted",
-                name=done.push.audience_name,
-            )
-        )
+    for sentence in done.remains:
+        session.messages.notice(sentence)
 
 
 def copy(

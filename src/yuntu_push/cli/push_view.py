@@ -10,7 +10,7 @@ from yuntu_push.cli.session import Session
 from yuntu_push.cli.times import BEIJING, iso, shown
 from yuntu_push.domain.errors import StillRunningError, TryLaterError
 from yuntu_push.domain.failure import Failure
-from yuntu_push.domain.push import Push, PushState
+from yuntu_push.domain.push import Push, PushBrand, PushState
 from yuntu_push.domain.settings import seconds
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.push.ending import ending, next_action
@@ -20,6 +20,7 @@ from yuntu_push.services.push.labels import (
     step_label,
     target_label,
 )
+from yuntu_push.services.push.remains import BrandCopy
 
 
 def push_data(session: Session, push: Push) -> dict[str, Any]:
@@ -99,6 +100,44 @@ def _failure(session: Session, failure: Failure | None) -> dict[str, Any] | None
     return None if failure is None else as_json(failure.error(), session.translator)
 
 
+def copy_data(copy: BrandCopy) -> dict[str, Any]:
+    """A copy in a Yuntu brand as scripts read it: when it was made, and of what."""
+    return {
+        "brand_id": str(copy.brand.brand_id),
+        "brand_name": copy.brand.brand_name,
+        "copied_at": iso(copy.at),
+        "push_id": copy.push.push_id,
+        "segment": copy.push.segment,
+        "segment_version": copy.push.segment_version,
+        "current": copy.current,
+        "sure": copy.sure,
+    }
+
+
+def copies_table(copies: Sequence[BrandCopy]) -> Table:
+    """Copies with their dates and lineage; all but the newest of a brand are old."""
+    return Table(
+        title=msg("copies in Yuntu; each is a snapshot"),
+        columns=("brand", "copied_at", "segment", "push_id", "state"),
+        rows=[
+            (
+                copy.brand.brand_name,
+                shown(copy.at),
+                f"{copy.push.segment}@{copy.push.segment_version}",
+                copy.push.push_id,
+                _copy_state(copy),
+            )
+            for copy in copies
+        ],
+    )
+
+
+def _copy_state(copy: BrandCopy) -> Text:
+    if not copy.sure:
+        return msg("not known to be there")
+    return msg("newest") if copy.current else msg("older")
+
+
 def push_table(session: Session, push: Push) -> Table:
     """One push as people read it."""
     return details(
@@ -111,7 +150,7 @@ def push_table(session: Session, push: Push) -> Table:
             ("reason", push.reason or "-"),
             ("segment", f"{push.segment}@{push.segment_version}"),
             ("account", _called(push.account_name, push.advertiser_id)),
-            ("brands", [_place(b.brand_name, brand_label(b.state)) for b in push.brands] or "-"),
+            ("brands", [_brand(brand) for brand in push.brands] or "-"),
             (
                 "targets",
                 [
@@ -140,6 +179,17 @@ def _called(name: str, number: int) -> str:
 
 def _place(name: str, state: Text) -> Text:
     return msg("{name} ({state})", name=name, state=state)
+
+
+def _brand(brand: PushBrand) -> Text:
+    if brand.submitted_at is None:
+        return _place(brand.brand_name, brand_label(brand.state))
+    return msg(
+        "{name} ({state}, copied {at})",
+        name=brand.brand_name,
+        state=brand_label(brand.state),
+        at=shown(brand.submitted_at),
+    )
 
 
 def _count(value: int | None) -> object:
@@ -172,8 +222,23 @@ def pushes_table(pushes: Sequence[Push]) -> Table:
 
 
 def show_push(session: Session, push: Push) -> None:
-    """Show a push that was read: exit code 0 whatever its state."""
-    session.output.show(push_data(session, push), push_table(session, push), status=_reading(push))
+    """Show a push that was read and the copies of its audience: exit code 0 whatever its state."""
+    copies = session.pushes.copies(push)
+    session.output.show(
+        {**push_data(session, push), "copies": [copy_data(copy) for copy in copies]},
+        push_table(session, push),
+        *([copies_table(copies)] if copies else []),
+        status=_reading(push),
+    )
+    old = sum(not copy.current for copy in copies)
+    if old:
+        session.messages.notice(
+            msg(
+                "Yuntu keeps {count} older copies of this audience; where they are not wanted, "
+                "delete them there by hand",
+                count=old,
+            )
+        )
 
 
 def _reading(push: Push) -> Status:

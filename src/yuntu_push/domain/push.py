@@ -48,7 +48,7 @@ MOVES: Mapping[PushState, frozenset[PushState]] = {
     ),
     PushState.STALLED: frozenset({PushState.RUNNING, PushState.CANCELLED, PushState.SUPERSEDED}),
     PushState.NEEDS_OPERATOR: frozenset({PushState.RUNNING, PushState.CANCELLED}),
-    PushState.PARTIAL: frozenset({PushState.RUNNING}),
+    PushState.PARTIAL: frozenset({PushState.RUNNING, PushState.CANCELLED, PushState.SUPERSEDED}),
     PushState.FAILED: frozenset({PushState.RUNNING, PushState.CANCELLED}),
     PushState.SUCCEEDED: frozenset(),
     PushState.CANCELLED: frozenset(),

@@ -1,6 +1,7 @@
 """Pushes in the state file: one transaction per method, and never a call to the platform in one."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from yuntu_push.adapters.store import quota
@@ -35,19 +36,19 @@ class PushFile(PushReading):
     """The push tables of the state file."""
 
     def add(
-        self, push: Push, *, twin: str, again: bool, supersedes: str | None = None
+        self, push: Push, *, twin: str, again: bool, supersedes: Sequence[str] = ()
     ) -> Push | None:
         """Store a new push; or, unless `again`, the earlier one with the same `twin` instead.
 
-        The push `supersedes` gives its place up in the same transaction.
+        The pushes `supersedes` give their place up in the same transaction.
         """
         with self._database.write() as connection:
             if not again:
                 earlier = connection.execute(self._sql["twin"], {"twin": twin}).fetchone()
                 if earlier is not None:
                     return self._load(connection, earlier["push_id"])
-            if supersedes is not None:
-                old = self._load(connection, supersedes)
+            for earlier in supersedes:
+                old = self._load(connection, earlier)
                 self._move(connection, old, PushState.SUPERSEDED, push.created_at)
             self._insert(connection, push, twin)
         return None

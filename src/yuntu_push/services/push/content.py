@@ -11,7 +11,7 @@ from yuntu_push.domain.push import Mode, Push, PushPart
 from yuntu_push.domain.segment import Segment, SegmentRef
 from yuntu_push.domain.segment_build import Combination
 from yuntu_push.domain.text import Text, msg
-from yuntu_push.services.push.lineage import WHOLE
+from yuntu_push.services.push.lineage import WHOLE, Holding
 from yuntu_push.services.push.planning import chosen_parts
 from yuntu_push.services.push.ports import SegmentChanges
 
@@ -32,11 +32,10 @@ class ContentPlanner:
         self._segments = segments
 
     def content(
-        self, last: Push, segment: Segment, whole: tuple[PushPart, ...], mode: Mode
+        self, held: Holding, segment: Segment, whole: tuple[PushPart, ...], mode: Mode
     ) -> Content:
-        """What a mode sends; `last` is the push whose content the data source has."""
-        total = sum(part.ids for part in whole)
-        before = last.ids_total if last.mode in WHOLE else None
+        """What a mode sends to a data source that holds `held`."""
+        total, before = sum(part.ids for part in whole), held.ids
         match mode:
             case Mode.APPEND:
                 sizes = Sizes(after=total, before=before, added=total)
@@ -45,7 +44,7 @@ class ContentPlanner:
                 sizes = Sizes(after=total, before=before, removed=total)
                 return Content(_marked(whole, Operation.DELETE), sizes)
             case Mode.MIRROR:
-                mirrored = self._mirror(last, segment, whole, total)
+                mirrored = self._mirror(held, segment, whole, total)
                 if mirrored is not None:
                     return mirrored
                 note = msg("what was last pushed is not at hand: the content is replaced whole")
@@ -54,11 +53,13 @@ class ContentPlanner:
                 return _reset(whole, Sizes.of_totals(before, total))
 
     def _mirror(
-        self, last: Push, segment: Segment, whole: tuple[PushPart, ...], total: int
+        self, held: Holding, segment: Segment, whole: tuple[PushPart, ...], total: int
     ) -> Content | None:
         """The smaller of difference and whole; None when the last content is not at hand."""
-        wanted = {part.id_type for part in whole}
-        if last.mode not in WHOLE or last.segment != segment.name or wanted != set(last.id_types):
+        last, wanted = held.push, {part.id_type for part in whole}
+        if not held.certain or last.mode not in WHOLE:
+            return None
+        if last.segment != segment.name or wanted != set(last.id_types):
             return None
         try:
             old, new, changes = self._segments().diff(

@@ -139,11 +139,10 @@ class PushEntries:
         if plan.note is not None:
             self._notice(plan.note)
         push = self._updates.create(plan)
-        if plan.replaces is not None:
+        for old in plan.replaces:
             self._notice(
-                msg("push {old} is replaced by push {new}", old=plan.replaces.push_id,
-                    new=push.push_id)
-            )  # fmt: skip
+                msg("push {old} is replaced by push {new}", old=old.push_id, new=push.push_id)
+            )
         return EntryRun(push, new=True)
 
     def _places(

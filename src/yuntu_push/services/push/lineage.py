@@ -1,45 +1,109 @@
 """The pushes into one data source: what it holds, who is in the way, which copies were made."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Literal
 
 from yuntu_push.domain.errors import GuardError, TryLaterError, YuntuPushError
 from yuntu_push.domain.push import (
     BrandState,
+    CallState,
     Mode,
     Push,
     PushBrand,
+    PushState,
     PushTarget,
     StepName,
     StepState,
     TargetState,
 )
+from yuntu_push.domain.quota import BEIJING
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.labels import step_label
 from yuntu_push.services.push.publishing import PUBLISH_KEY
 
 CopyPolicy = Literal["first", "each", "weekly", "manual"]
-WEEK = timedelta(days=7)
+WEEK = 7  # days
 # After a push in one of these modes a data source holds exactly the segment version pushed.
 WHOLE = frozenset({Mode.CREATE, Mode.RESET, Mode.MIRROR})
 
 
-def carried(push: Push) -> bool:
-    """Whether a push's content reached the data source."""
+# The writes of which the platform said, or we proved, that they changed nothing.
+_WITHOUT_EFFECT = frozenset({CallState.NOT_SENT, CallState.REFUSED, CallState.ABSENT})
+_GIVEN_UP = frozenset({PushState.CANCELLED, PushState.SUPERSEDED})
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a data source holds: the content that `push` brought, as the last one that was parsed.
+
+    Not `certain` when a later push wrote and the platform never said that it took effect.
+    `ids` is how many there are, at least; None when that is not known.
+    """
+
+    push: Push
+    certain: bool
+    ids: int | None
+
+
+def holding(chain: Sequence[Push], first: Push) -> Holding:
+    """What the data source of `chain` (newest first) holds; `first` began it."""
+    later: list[Push] = []
+    for push in chain:
+        if _parsed(push):
+            break
+        later.append(push)
+    else:
+        return Holding(first, certain=False, ids=None)
+    return Holding(push, certain=not any(map(_wrote, later)), ids=_known_ids(chain))
+
+
+def _parsed(push: Push) -> bool:
+    return any(s.name is StepName.PARSE and s.state is StepState.SUCCEEDED for s in push.steps)
+
+
+def _wrote(push: Push) -> bool:
     writing = (StepName.CREATE_DATA_SOURCE, StepName.UPDATE_DATA_SOURCE)
-    return any(s.name in writing and s.state is StepState.SUCCEEDED for s in push.steps)
+    return any(c.step in writing and c.state not in _WITHOUT_EFFECT for c in push.calls)
 
 
-def same_content(last: Push, update: Push) -> Push | None:
-    whole = last.mode in WHOLE and update.mode in WHOLE
-    same = last.fingerprint == update.fingerprint and last.id_types == update.id_types
-    return last if whole and same else None
+def _known_ids(chain: Sequence[Push]) -> int | None:
+    ids: int | None = None
+    for push in reversed(chain):
+        if not _parsed(push):
+            continue
+        if push.mode in WHOLE:
+            ids = push.ids_total
+        elif push.mode is Mode.APPEND:
+            ids = max(ids or 0, push.ids_total)
+        elif ids is not None:
+            ids = max(0, ids - push.ids_total)
+    return ids
 
 
-def to_replace(chain: Sequence[Push]) -> Push | None:
-    """The earlier push that gives way, if there is one; `TryLaterError` when it cannot."""
+def same_content(held: Holding, update: Push) -> Push | None:
+    """The push that brought what an update would bring, when nothing has to be done for it."""
+    last = held.push
+    if not held.certain or last.state in _GIVEN_UP:
+        return None
+    if (last.fingerprint, last.id_types) != (update.fingerprint, update.id_types):
+        return None
+    match update.mode:
+        case Mode.APPEND:
+            same = last.mode is not Mode.REMOVE
+        case Mode.REMOVE:
+            same = last.mode is Mode.REMOVE
+        case _:
+            same = last.mode in WHOLE
+    return last if same else None
+
+
+def to_replace(chain: Sequence[Push]) -> tuple[Push, ...]:
+    """The earlier pushes that give way; `TryLaterError` when one of them cannot.
+
+    One that was refused in part gives way, too: what failed is tried again by the newer one.
+    """
     working = [push for push in chain if push.is_working]
     for push in working:
         untouched = push.position <= 1 and not push.calls_of(StepName.UPDATE_DATA_SOURCE)
@@ -48,7 +112,7 @@ def to_replace(chain: Sequence[Push]) -> Push | None:
         )
         if not (untouched and push.updates) and not waiting:
             raise busy(push)
-    return working[0] if working else None
+    return (*working, *(push for push in chain if push.state is PushState.PARTIAL))
 
 
 def busy(push: Push) -> YuntuPushError:
@@ -112,7 +176,8 @@ def due_brand(
     plain = PushBrand(brand.brand_id, brand.brand_name, brand.virtual_adv_id)
     due = policy == "each" or (policy in ("first", "weekly") and last is None)
     if policy == "weekly" and last is not None and last.submitted_at is not None:
-        due = now - last.submitted_at >= WEEK
+        # Days, not hours: a daily run that begins before the hour of the last copy is no day early.
+        due = (_day(now) - _day(last.submitted_at)).days >= WEEK
     if due:
         return plain
     return replace(
@@ -121,3 +186,7 @@ def due_brand(
         submitted_at=last.submitted_at if last else None,
         yuntu_audience_id=last.yuntu_audience_id if last else None,
     )
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(BEIJING).date()

@@ -18,11 +18,11 @@ class PushStore(Protocol):
     """Pushes in the state file; every method is one transaction."""
 
     def add(
-        self, push: Push, *, twin: str, again: bool, supersedes: str | None = None
+        self, push: Push, *, twin: str, again: bool, supersedes: Sequence[str] = ()
     ) -> Push | None:
         """Store a new push; or, unless `again`, the earlier one with the same `twin` instead.
 
-        The push `supersedes` gives its place up in the same transaction.
+        The pushes `supersedes` give their place up in the same transaction.
         """
         ...
 

@@ -22,6 +22,10 @@ from yuntu_push.services.push.outcomes import (
     Waiting,
 )
 
+# A brand that refuses may be bound by a person any time; a cron line every ten minutes need not ask
+# each time.
+PARTIAL_RETRY = timedelta(hours=1)
+
 
 @dataclass(frozen=True)
 class Recorder:
@@ -145,5 +149,6 @@ def _failed(result: Failed, now: datetime) -> Change:
         step_state=StepState.FAILED,
         facts=result.facts,
         verdicts=result.verdicts,
+        next_at=now + PARTIAL_RETRY if partial else None,
         failure=Failure.of(error),
     )

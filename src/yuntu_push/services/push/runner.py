@@ -16,9 +16,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from yuntu_push.domain.channel import Channel
-from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
+from yuntu_push.domain.errors import ConfigError, GuardError, TryLaterError, YuntuPushError
 from yuntu_push.domain.names import unknown
-from yuntu_push.domain.push import WORKING, Push, PushState
+from yuntu_push.domain.push import WORKING, Push, PushState, StepName
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.settings import PushSettings
 from yuntu_push.domain.text import msg
@@ -72,6 +72,7 @@ class PushRunner:
             if before.state is PushState.SUCCEEDED:
                 return before
             refuse_ended(before)
+            self._refuse_overtaken(before)
             channel = self._channel(before)
             now = self._clock.now()
             push = self._store.claim(push_id, now)
@@ -143,6 +144,22 @@ class PushRunner:
         return self._locks.hold(
             f"push-{push_id}", wait_seconds=0, busy=lambda holder: push_held(push_id, holder)
         )
+
+    def _refuse_overtaken(self, push: Push) -> None:
+        """Raise `GuardError` for old content that a resume would lay over newer content."""
+        if not push.updates or push.is_working or push.data_source_id is None:
+            return
+        newest = self._store.on_data_source(push.data_source_id)[0]
+        writes = push.steps[: push.position + 1]
+        if newest.push_id != push.push_id and all(s.name is not StepName.PARSE for s in writes):
+            raise GuardError(
+                "PUSH_OVERTAKEN",
+                msg("push {push} is older than push {newer} of the same audience",
+                    push=push.push_id, newer=newest.push_id),
+                hint=msg("to bring its content back, push it anew: `yuntu-push push update {push} "
+                         "--segment {segment}@{version}`", push=newest.push_id,
+                         segment=push.segment, version=push.segment_version),
+            )  # fmt: skip
 
     def _load(self, push_id: str) -> Push:
         push = self._store.get(push_id)

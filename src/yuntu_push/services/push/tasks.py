@@ -1,20 +1,21 @@
 """Pushes as people handle them: create, find, look at, cancel, confirm."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.errors import ConfigError, GuardError
 from yuntu_push.domain.names import canonical, unknown
-from yuntu_push.domain.push import BrandState, Facts, Push, PushBrand, PushState, StepName
+from yuntu_push.domain.push import BrandState, Facts, Push, PushBrand, PushState, may_move
 from yuntu_push.domain.push_record import PushFilter
-from yuntu_push.domain.text import msg
+from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock
 from yuntu_push.services.push.eta import expected_end
 from yuntu_push.services.push.labels import state_label
 from yuntu_push.services.push.planning import PushPlan, PushPlanner, PushRequest
 from yuntu_push.services.push.ports import Directory, PushStore
+from yuntu_push.services.push.remains import BrandCopy, copies_of, remains
 from yuntu_push.services.push.runner import PushRunner
 from yuntu_push.services.push.view import audience_facts
 
@@ -23,10 +24,10 @@ MIN_PREFIX = 3  # letters of an id that are enough, where they are unique
 
 @dataclass(frozen=True)
 class Cancelled:
-    """A cancelled push, and what of it stays on the platform."""
+    """A cancelled push, and what of it stays on the platform, in sentences."""
 
     push: Push
-    data_source_left: bool
+    remains: tuple[Text, ...]
 
 
 class PushTasks:
@@ -136,8 +137,12 @@ class PushTasks:
                     hint=msg("there is nothing left to cancel"),
                 )
             push = self._store.move(push.push_id, PushState.CANCELLED, self._clock.now())
-        in_doubt = push.in_doubt(StepName.CREATE_DATA_SOURCE, "create") is not None
-        return Cancelled(push, data_source_left=in_doubt or push.data_source_id is not None)
+        return Cancelled(push, remains(push))
+
+    def copies(self, push: Push) -> Sequence[BrandCopy]:
+        """The copies of a push's audience in Yuntu brands, all pushes into it taken together."""
+        known = push.data_source_id
+        return copies_of(self._store.on_data_source(known) if known is not None else [push])
 
     def confirm(self, push: Push, brand: str) -> Push:
         """Note that a person saw the audience in Yuntu."""
@@ -160,7 +165,7 @@ class PushTasks:
 
 
 def _may_cancel(push: Push) -> bool:
-    return push.is_working or push.state in (PushState.FAILED, PushState.NEEDS_OPERATOR)
+    return may_move(push.state, PushState.CANCELLED) and push.state is not PushState.CANCELLED
 
 
 def brand_of(push: Push, text: str) -> PushBrand:

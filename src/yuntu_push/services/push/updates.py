@@ -1,6 +1,7 @@
 """New content for an audience that exists: the same data source, so the audience's id stays."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -22,8 +23,8 @@ from yuntu_push.services.push.content import ContentPlanner, wanted_types
 from yuntu_push.services.push.lineage import (
     CopyPolicy,
     busy,
-    carried,
     due_brand,
+    holding,
     last_copy,
     no_data_source,
     same_content,
@@ -54,11 +55,11 @@ class UpdateRequest:
 @dataclass(frozen=True)
 class UpdatePlan:
     """An update that would be made. `same` is the push that brought this very content already;
-    `replaces` still waits to publish and gives way; `note` tells what was decided and why."""
+    `replaces` have not ended and give way; `note` tells what was decided and why."""
 
     push: Push
     same: Push | None
-    replaces: Push | None
+    replaces: tuple[Push, ...]
     note: Text | None
 
 
@@ -98,9 +99,9 @@ class PushUpdates:
         if channel is None:
             raise unknown("channel", push.channel, self._channels.channels())
         check_client(channel, segment)
-        last = next((each for each in chain if carried(each)), push)
+        held = holding(chain, push)
         whole = chosen_parts(segment, wanted_types(push, segment))
-        content = self._content.content(last, segment, whole, request.mode)
+        content = self._content.content(held, segment, whole, request.mode)
         check_guards(request.guards, content.sizes, request.passing)
         now = self._clock.now()
         update = replace(
@@ -129,7 +130,7 @@ class PushUpdates:
             steps=tuple(PushStep(step) for step in steps_of(request.mode)),
             calls=(),
             entry=request.entry,
-            follows=last.push_id,
+            follows=held.push.push_id,
             publish_at=request.publish_at,
             asked="",
             failures=0,
@@ -140,20 +141,21 @@ class PushUpdates:
             upload_num=None,
             cover_num=None,
         )
-        return UpdatePlan(update, same_content(last, update), replaces, content.note)
+        return UpdatePlan(update, same_content(held, update), replaces, content.note)
 
     def create(self, plan: UpdatePlan) -> Push:
-        """Store an update; the push that it replaces is superseded in the same moment."""
-        earlier = plan.replaces
-        if earlier is None:
-            self._store.add(plan.push, twin=plan.push.push_id, again=True)
-            return plan.push
-        with self._runner.hold(earlier.push_id):
-            fresh = self._store.get(earlier.push_id)
-            if fresh is None or to_replace([fresh]) is None:
-                raise busy(fresh or earlier)
+        """Store an update; the pushes that it replaces are superseded in the same moment."""
+        with ExitStack() as held:
+            for earlier in plan.replaces:
+                held.enter_context(self._runner.hold(earlier.push_id))
+                fresh = self._store.get(earlier.push_id)
+                if fresh is None or not to_replace([fresh]):
+                    raise busy(fresh or earlier)
             self._store.add(
-                plan.push, twin=plan.push.push_id, again=True, supersedes=earlier.push_id
+                plan.push,
+                twin=plan.push.push_id,
+                again=True,
+                supersedes=[earlier.push_id for earlier in plan.replaces],
             )
         return plan.push
 

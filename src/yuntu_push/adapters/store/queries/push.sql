@@ -57,7 +57,7 @@ WHERE (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
     SELECT 1 FROM push_brand
     WHERE push_brand.push_id = push.push_id
       AND (CAST(brand_id AS TEXT) = :brand OR brand_name = :brand)))
-ORDER BY created_at DESC, push_id;
+ORDER BY created_at DESC, rowid DESC;
 
 -- name: twin
 SELECT push_id FROM push
@@ -79,7 +79,7 @@ WHERE push.custom_audience_id = :custom_audience_id
   AND push_call.step = 'copy' AND push_call.state IN ('done', 'found');
 
 -- name: on_data_source
-SELECT push_id FROM push WHERE data_source_id = :data_source_id ORDER BY created_at DESC, push_id;
+SELECT push_id FROM push WHERE data_source_id = :data_source_id ORDER BY created_at DESC, rowid DESC;
 
 -- name: claim
 UPDATE push SET state = 'running', next_at = NULL, updated_at = :at WHERE push_id = :push_id;
