@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from support.clock import shifted
 from support.world import World, phones, world, write_csv
 
 ENTRY = """
@@ -125,3 +126,72 @@ def test_an_unknown_entry_names_the_known_ones(home: World):
     run = home.json("push", "run", "vip_dayly")
     assert run.code == 2
     assert "vip_daily" in run.envelope["errors"][0]["message"]
+
+
+def test_copies_are_shown_with_their_lineage_and_old_ones_for_deletion(home: World):
+    write_source(home, 100)
+    add_entry(home, "reset")
+    config = home.home / "config.yaml"
+    config.write_text(config.read_text("utf-8") + "    copy: each\n", "utf-8")
+    first = home.json("push", "run", "vip_daily", *WAIT)
+    assert first.code == 0, first.stdout
+    write_source(home, 120)
+    a_day_later(home)
+    second = home.json("push", "run", "vip_daily", *WAIT)
+    assert second.code == 0, second.stdout
+
+    shown = home.json("push", "status", second.data["push_id"])
+    newest, older = shown.data["copies"]
+    assert (newest["push_id"], newest["segment_version"]) == (second.data["push_id"], 2)
+    assert (older["push_id"], older["segment_version"]) == (first.data["push_id"], 1)
+    assert (newest["current"], older["current"]) == (True, False)
+    assert "1 older copies" in shown.stderr
+
+
+def test_a_cancelled_push_says_what_stays(home: World):
+    """Nothing of a push that sent nothing; the new content of one that waited to publish."""
+    write_source(home, 100)
+    add_entry(home, "reset")
+    assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+    write_source(home, 120)
+    waiting = home.json("push", "run", "vip_daily", *WAIT)
+    assert (waiting.code, waiting.data["step"]) == (75, "publish")
+    gone = home.json("push", "cancel", waiting.data["push_id"])
+    assert (gone.code, gone.data["state"]) == (0, "cancelled")
+    assert "keeps the old one" in gone.stderr
+
+    a_day_later(home)
+    again = home.json("push", "run", "vip_daily", *WAIT)
+    assert (again.code, again.data["upload_num"]) == (0, 120), "given up is not done"
+
+
+def test_a_source_that_comes_late_is_brought_by_resume_all(home: World, tmp_path: Path):
+    add_entry(home, "reset")
+    empty = write_csv(home.home / "source.csv", "手机号", [])
+    late = home.json("push", "run", "vip_daily")
+    assert late.code == 75, late.stdout
+    assert empty.exists()
+    assert home.json("push", "resume", "--all").data["pushes"] == []
+
+    write_source(home, 80)
+    later = shifted(tmp_path, days=1 / 48)
+    run = home.json("push", "resume", "--all", *WAIT, env=later)
+    assert run.code == 0, run.stdout
+    [push] = run.data["pushes"]
+    assert (push["entry"], push["state"], push["upload_num"]) == ("vip_daily", "succeeded", 80)
+
+
+def test_the_doctor_notices_a_schedule_that_does_not_run(home: World, tmp_path: Path):
+    assert home.json("doctor", "--stale").data["checks"][0]["state"] == "skipped"
+    write_source(home, 50)
+    add_entry(home, "reset")
+    config = home.home / "config.yaml"
+    config.write_text(config.read_text("utf-8") + "    expect_every: 26h\n", "utf-8")
+    never = home.json("doctor", "--stale")
+    assert (never.code, never.error_code) == (6, "ENTRY_STALE")
+    assert "never run" in never.envelope["errors"][0]["message"]
+
+    assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+    assert home.json("doctor", "--stale").code == 0
+    stopped = home.json("doctor", "--stale", env=shifted(tmp_path, days=1.2))
+    assert (stopped.code, stopped.data["checks"][0]["entry"]) == (6, "vip_daily")

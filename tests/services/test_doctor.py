@@ -19,6 +19,7 @@ from support.directory import (
 )
 from support.ocean import START, FakeClock
 from yuntu_push.domain.channel import Channel, ChannelKind, Grant
+from yuntu_push.domain.entry_run import EntryFreshness
 from yuntu_push.domain.errors import (
     ConfigError,
     LoginError,
@@ -51,6 +52,7 @@ class Patient:
     )
     free: int = 10**12
     quotas: list[QuotaUse] = field(default_factory=list)
+    schedules: list[EntryFreshness] = field(default_factory=list)
     channels: dict[str, Channel] = field(
         default_factory=lambda: {"acme": Channel("acme", ChannelKind.YUNTU, 1)}
     )
@@ -113,6 +115,7 @@ class Patient:
             tokens=lambda: this,
             api=lambda: self.platform,
             directory=self.store,
+            schedules=lambda: self.schedules,
             quotas=lambda: self.quotas,
             free_bytes=lambda: self.free,
             clock=FakeClock(),

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from yuntu_push.adapters.store.database import Database
+from yuntu_push.adapters.store.entry_runs import EntryRunFile
 from yuntu_push.adapters.store.pushes import PushFile
 from yuntu_push.adapters.store.quota import QuotaFile
 from yuntu_push.domain.channel import Account, Brand, Channel, ChannelKind
@@ -555,6 +556,8 @@ class Bench:
             settings=SegmentSettings(),
             locks=self.locks,
             notice=self.notices.append,
+            runs=EntryRunFile(self.database),
+            clock=self.clock,
         )
 
     def request(self, **changes: object) -> PushRequest:

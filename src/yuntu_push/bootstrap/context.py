@@ -16,6 +16,9 @@ from yuntu_push.services.ports import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from yuntu_push.domain.entry_run import EntryFreshness
     from yuntu_push.services.audiences import Audiences
     from yuntu_push.services.channels import Channels
     from yuntu_push.services.directory import DirectoryService
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from yuntu_push.services.push.entries import PushEntries
     from yuntu_push.services.push.planning import PushPlanner
     from yuntu_push.services.push.runner import PushRunner
+    from yuntu_push.services.push.schedule_watch import ScheduleWatch
     from yuntu_push.services.push.tasks import PushTasks
     from yuntu_push.services.push.updates import PushUpdates
     from yuntu_push.services.quota import Quotas
@@ -267,6 +271,20 @@ class AppContext(Outside):
             settings=self.settings.segments,
             locks=self.locks,
             notice=self.notice,
+            runs=self.entry_runs,
+            clock=self.clock,
+        )
+
+    @functools.cached_property
+    def schedule_watch(self) -> "ScheduleWatch":
+        """Compares schedules with what was done."""
+        from yuntu_push.services.push.schedule_watch import ScheduleWatch
+
+        return ScheduleWatch(
+            entries=self.settings.pushes,
+            runs=self.entry_runs,
+            store=self.push_store,
+            clock=self.clock,
         )
 
     @functools.cached_property
@@ -361,6 +379,10 @@ class AppContext(Outside):
         except YuntuPushError:
             return None
 
+    def _freshness(self) -> "Sequence[EntryFreshness]":
+        # Built here, not before: the config may be what the doctor finds wrong.
+        return self.schedule_watch.look()
+
     @functools.cached_property
     def doctor(self) -> "Doctor":
         """Checks what a push needs."""
@@ -379,6 +401,7 @@ class AppContext(Outside):
             api=lambda: self.directory_api,
             directory=self.directory_store,
             quotas=self.quotas.uses,
+            schedules=self._freshness,
             free_bytes=self._free_bytes,
             clock=self.clock,
         )

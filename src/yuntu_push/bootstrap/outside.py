@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from yuntu_push.domain.settings import Settings
     from yuntu_push.sandbox.demo_world import DemoWorld
     from yuntu_push.sandbox.options import SandboxOptions
-    from yuntu_push.services.push.ports import PushStore
+    from yuntu_push.services.push.ports import EntryRuns, PushStore
     from yuntu_push.services.segment_ports import SegmentStore
 
 EDIT_SECONDS = 10.0
@@ -242,6 +242,13 @@ class Outside:
         from yuntu_push.adapters.store.pushes import PushFile
 
         return PushFile(self.database)
+
+    @functools.cached_property
+    def entry_runs(self) -> "EntryRuns":
+        """The latest run of each pushes entry."""
+        from yuntu_push.adapters.store.entry_runs import EntryRunFile
+
+        return EntryRunFile(self.database)
 
     def _free_bytes(self) -> int:
         return shutil.disk_usage(private_dir(self.paths.segments_dir)).free

@@ -205,6 +205,7 @@ class CheckData(TypedDict):
 
     name: str
     channel: str | None
+    entry: str | None
     state: str
     message: str
     hint: str | None

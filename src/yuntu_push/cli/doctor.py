@@ -24,6 +24,7 @@ NAMES = {
     "brands": Text("brands"),
     "quota": Text("quota"),
     "channel": Text("channel"),
+    "run": Text("run"),
 }
 STATES = {
     "ok": Text("ok"),
@@ -43,10 +44,14 @@ def doctor(
     channel: Annotated[
         str | None, typer.Argument(help="One channel; all by default.", metavar="[CHANNEL]")
     ] = None,
+    stale: Annotated[
+        bool,
+        typer.Option("--stale", help="Only: was each entry of `pushes:` run as often as it says?"),
+    ] = False,
 ) -> None:
-    """Check config, secrets, network, clock, login, rights, brands, quotas and disk."""
+    """Check config, secrets, network, clock, login, rights, brands, quotas, disk and schedules."""
     session = ctx.obj
-    checks = list(session.doctor.examine(channel))
+    checks = list(session.doctor.stale() if stale else session.doctor.examine(channel))
     failures = [check.error for check in checks if check.error is not None]
     codes = {exit_code_for(error) for error in failures}
     exit_code = next((code for code in WORST_FIRST if code in codes), 0)
@@ -75,6 +80,7 @@ def _data(check: Any) -> dict[str, Any]:
     return {
         "name": check.name,
         "channel": check.channel,
+        "entry": check.entry,
         "state": check.state.value,
         "message": check.message,
         "hint": check.hint,

@@ -16,9 +16,7 @@ from yuntu_push.cli.push_view import (
 from yuntu_push.cli.push_waiting import PollOption, TimeoutOption, WaitOption
 from yuntu_push.cli.push_waiting import patience as patience_of
 from yuntu_push.cli.session import Session
-from yuntu_push.domain.errors import (
-    ConfigError,
-)
+from yuntu_push.domain.errors import ConfigError, YuntuPushError
 from yuntu_push.domain.push import Push
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.ending import ending
@@ -163,23 +161,29 @@ def resume(
             hint=msg("`yuntu-push push list` shows the pushes"),
         )
     if push is None:
+        refused = session.push_entries.prepare_due()
         ran = session.push_runner.run_due(patience)
         for problem in session.channels.keep_alive():
             session.messages.warning(problem.message)
-        _end_with_all(session, ran, waited=wait)
+        _end_with_all(session, ran, refused, waited=wait)
         return
     found = session.pushes.find(push)
     end_with(session, session.push_runner.run(found.push_id, patience), waited=wait)
 
 
-def _end_with_all(session: Session, ran: list[Ran], *, waited: bool) -> None:
-    """Show what was worked on; what merely waits is no error."""
+def _end_with_all(
+    session: Session, ran: list[Ran], refused: list[YuntuPushError], *, waited: bool
+) -> None:
+    """Show what was worked on; what merely waits is no error.
+
+    `refused` are entries whose run was tried once more and ended for good.
+    """
     session.bars.close()
     bug = next((each.bug for each in ran if each.bug is not None), None)
     if bug is not None:
         raise bug
     found = [ending(each.push, waited=waited) for each in ran]
-    errors = [e for e in found if e is not None and exit_code_for(e) in WORST_FIRST]
+    errors = [e for e in found if e is not None and exit_code_for(e) in WORST_FIRST] + refused
     codes = {exit_code_for(error) for error in errors}
     code = next((code for code in WORST_FIRST if code in codes), 0)
     pushes = [each.push for each in ran]

@@ -179,9 +179,11 @@ _GUARD: Mapping[str, Text] = {
     "COPY_UNKNOWN": msg("nobody knows whether a copy was made; a person must look in Yuntu"),
     "CREATE_UNKNOWN": msg("nobody knows whether a data source was made"),
     "DATA_SOURCE_TWICE": msg("the platform has two data sources of this push's name"),
+    "ENTRY_STALE": msg("an entry was not brought up to date as often as it is expected"),
     "HOME_NOT_EMPTY": msg("an import would replace the setup of this home"),
     "NO_DATA_SOURCE": msg("the push has made no data source that could be updated"),
     "PUSH_ENDED": msg("the push has ended"),
+    "PUSH_OVERTAKEN": msg("a newer push of the same audience was made meanwhile"),
     "PUSH_TWICE": msg("the same segment was pushed to the same places before"),
     "SEGMENT_SIZE_OUT_OF_BOUNDS": msg("the segment is smaller or larger than allowed"),
 }

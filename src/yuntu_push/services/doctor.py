@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from yuntu_push.domain.channel import DEFAULT_API_URL, Account, Channel, ChannelKind
+from yuntu_push.domain.entry_run import EntryFreshness
 from yuntu_push.domain.errors import (
     ConfigError,
+    GuardError,
     LoginError,
     TryLaterError,
     YuntuPushError,
 )
 from yuntu_push.domain.names import unknown
 from yuntu_push.domain.platform import NetworkFacts
-from yuntu_push.domain.quota import QuotaUse
+from yuntu_push.domain.quota import BEIJING, QuotaUse
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.ports import (
     ChannelStore,
@@ -51,6 +54,7 @@ class Check:
     message: Text
     hint: Text | None = None
     channel: str | None = None
+    entry: str | None = None
     error: YuntuPushError | None = None
 
 
@@ -75,6 +79,7 @@ class Doctor:
         api: Callable[[], DirectoryApi],
         directory: DirectoryStore,
         quotas: Callable[[], Sequence[QuotaUse]],
+        schedules: Callable[[], Sequence[EntryFreshness]],
         free_bytes: Callable[[], int],
         clock: Clock,
     ) -> None:
@@ -86,6 +91,7 @@ class Doctor:
         self._api = api
         self._directory = directory
         self._quotas = quotas
+        self._schedules = schedules
         self._free_bytes = free_bytes
         self._clock = clock
 
@@ -108,6 +114,19 @@ class Doctor:
             yield self._made("network", lambda: self._reached(DEFAULT_API_URL))
             yield _skipped("channel", msg("there is no channel yet: `yuntu-push channel add`"))
         yield self._made("quota", self._quota)
+        yield from (check for check in self.stale() if check.state is not CheckState.SKIPPED)
+
+    def stale(self) -> Iterator[Check]:
+        """A check for each entry of `pushes:` that says how often it is expected to run."""
+        try:
+            found = self._schedules()
+        except YuntuPushError as exc:
+            yield Check("run", CheckState.FAILED, exc.message, exc.hint, error=exc)
+            return
+        for each in found:
+            yield replace(self._made("run", partial(_freshness, each)), entry=each.entry)
+        if not found:
+            yield _skipped("run", msg("no entry of `pushes:` says `expect_every`"))
 
     def _channel(self, channel: Channel) -> Iterator[Check]:
         facts: list[NetworkFacts] = []
@@ -134,7 +153,7 @@ class Doctor:
         try:
             found = body()
         except YuntuPushError as exc:
-            return Check(name, CheckState.FAILED, exc.message, exc.hint, channel, exc)
+            return Check(name, CheckState.FAILED, exc.message, exc.hint, channel, error=exc)
         if isinstance(found, Check):
             return replace(found, channel=channel)
         return Check(name, CheckState.OK, found, channel=channel)
@@ -275,6 +294,39 @@ class Doctor:
             msg("{count} quotas are used up for now", count=len(full)),
             msg("`yuntu-push quota` shows when they open again"),
         )
+
+
+def _freshness(entry: EntryFreshness) -> Text:
+    every = f"{entry.expect_every.total_seconds() / 3600:g}"
+    if not entry.stale and entry.good_at is not None:
+        return msg(
+            "{entry} has what its source had at {moment}",
+            entry=entry.entry,
+            moment=_shown(entry.good_at),
+        )
+    run = entry.run
+    if run is None:
+        reason = msg("{entry} has never run here, and is expected every {hours} h",
+                     entry=entry.entry, hours=every)  # fmt: skip
+        hint = msg("does its schedule run? `yuntu-push schedule print {entry} --cron`",
+                   entry=entry.entry)  # fmt: skip
+    else:
+        reason = msg(
+            "{entry} was not brought up to date for more than {hours} h; last run {moment}: {how}",
+            entry=entry.entry,
+            hours=every,
+            moment=_shown(run.begun_at),
+            how=run.code or run.outcome.value,
+        )
+        hint = msg(
+            "run it by hand: `yuntu-push push run {entry} --wait`, and see that its schedule runs",
+            entry=entry.entry,
+        )
+    raise GuardError("ENTRY_STALE", reason, hint=hint)
+
+
+def _shown(moment: datetime) -> str:
+    return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M +08:00")
 
 
 def _skipped(name: str, reason: Text, channel: str | None = None) -> Check:

@@ -11,7 +11,7 @@ from yuntu_push.domain.text import msg
 # What makes a setup, each table after those it points at. The lanes of `pace` are of the moment.
 TABLES = (
     "account", "brand", "push", "push_part", "push_brand", "push_target", "push_step", "push_call",
-    "quota_use", "push_event",
+    "quota_use", "push_event", "entry_run",
 )  # fmt: skip
 _HISTORY = "push_event"  # triggers write it too
 

@@ -1,10 +1,11 @@
 """`push run`: build and push an entry of the config, creating first and updating ever after."""
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
-from yuntu_push.domain.errors import ConfigError, TryLaterError
+from yuntu_push.domain.entry_run import RunOutcome
+from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
 from yuntu_push.domain.guards import Sizes, check_guards
 from yuntu_push.domain.names import unknown
 from yuntu_push.domain.push import Mode, Push, PushBrand, PushState, PushTarget
@@ -20,9 +21,9 @@ from yuntu_push.domain.segment_build import (
 )
 from yuntu_push.domain.settings import PushEntry, SegmentEntry, SegmentSettings
 from yuntu_push.domain.text import msg
-from yuntu_push.services.ports import ChannelStore, Locks, Notice
+from yuntu_push.services.ports import ChannelStore, Clock, Locks, Notice
 from yuntu_push.services.push.planning import PushRequest
-from yuntu_push.services.push.ports import PushStore, SegmentBuilder
+from yuntu_push.services.push.ports import EntryRuns, PushStore, SegmentBuilder
 from yuntu_push.services.push.tasks import PushTasks
 from yuntu_push.services.push.updates import PushUpdates, UpdateRequest
 
@@ -53,6 +54,8 @@ class PushEntries:
         settings: SegmentSettings,
         locks: Locks,
         notice: Notice,
+        runs: EntryRuns,
+        clock: Clock,
     ) -> None:
         self._entries = entries
         self._store = store
@@ -63,21 +66,57 @@ class PushEntries:
         self._settings = settings
         self._locks = locks
         self._notice = notice
+        self._runs = runs
+        self._clock = clock
 
-    def prepare(self, name: str, *, passing: Collection[str] = ()) -> EntryRun:
+    def due(self) -> list[str]:
+        """The entries whose last run could not be done then, or died, and may be tried again."""
+        now, runs = self._clock.now(), self._runs.all()
+        return [name for name in self._entries if name in runs and runs[name].is_due(now)]
+
+    def prepare_due(self) -> list[YuntuPushError]:
+        """Run what is due once more; the errors that a person has to see."""
+        found = []
+        for name in self.due():
+            try:
+                self.prepare(name, again=True)
+            except TryLaterError:
+                continue  # it is tried again
+            except YuntuPushError as error:
+                found.append(error)
+        return found
+
+    def prepare(self, name: str, *, passing: Collection[str] = (), again: bool = False) -> EntryRun:
         """Build the entry's segment and store the push that brings it on its way.
 
         `GuardError` before any write when a guard refuses; `TryLaterError` when the source is not
-        ready, or an earlier run of the entry is still under way.
+        ready, or an earlier run of the entry is still under way. `again`: the last run, once more.
         """
         entry = self._entry(name)
-        with self._hold(name):
+        with self._hold(name), self._recorded(name, again=again):
             segment = self._segments().build(self._request(entry))
             earlier = self._store.find(PushFilter(entry=name))
             first = next((push for push in earlier if push.data_source_id is not None), None)
             if first is None:
                 return self._create(name, entry, segment, earlier, passing)
             return self._update(name, entry, segment, first, passing)
+
+    @contextmanager
+    def _recorded(self, name: str, *, again: bool) -> Iterator[None]:
+        """Note that the entry runs and how that ends; a killed run stays `begun`."""
+        self._runs.begin(name, self._clock.now(), again=again)
+        try:
+            yield
+        except TryLaterError as error:
+            self._runs.end(name, self._clock.now(), RunOutcome.LATER, error.code)
+            raise
+        except YuntuPushError as error:
+            self._runs.end(name, self._clock.now(), RunOutcome.REFUSED, error.code)
+            raise
+        except KeyboardInterrupt:
+            self._runs.end(name, self._clock.now(), RunOutcome.REFUSED, "INTERRUPTED")
+            raise
+        self._runs.end(name, self._clock.now(), RunOutcome.DONE)
 
     def _create(
         self,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from yuntu_push.domain.channel import Account, Brand
+from yuntu_push.domain.entry_run import LastRun, RunOutcome
 from yuntu_push.domain.failure import Failure
 from yuntu_push.domain.identifiers import IdType
 from yuntu_push.domain.push import Call, Facts, Push, PushState, StepName
@@ -88,6 +89,20 @@ class PushStore(Protocol):
     def events(self, push_id: str) -> list[dict[str, Any]]:
         """The history of a push, oldest first: `at, kind, subject, was, became`."""
         ...
+
+
+class EntryRuns(Protocol):
+    """The latest run of each `pushes:` entry."""
+
+    def begin(self, entry: str, at: datetime, *, again: bool = False) -> None:
+        """Note that a run begins; `again`: it is the earlier one, tried once more."""
+        ...
+
+    def end(self, entry: str, at: datetime, outcome: RunOutcome, code: str | None = None) -> None:
+        """Note how it ended."""
+        ...
+
+    def all(self) -> dict[str, LastRun]: ...
 
 
 class QuotaLedger(Protocol):
