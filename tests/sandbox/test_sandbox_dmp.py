@@ -468,3 +468,26 @@ def test_a_long_step_of_the_clock_keeps_the_order_of_events():
         state = sb.state()
         assert state["audiences"][0]["upload_num"] == 7
         assert state["audiences"][0]["published_upload_num"] == 100
+
+
+def test_which_code_a_business_rule_answers_is_a_switch():
+    """Quota, wrong state, other subject: each with the code of its own that was chosen."""
+    with local_sandbox(quota_code=40011, state_code=40012, subject_code=40013) as sb:
+        sb.set_time(NOON)
+        token = sb.authorize().access
+        audience = sb.audience(token)
+        source = sb.state()["data_sources"][0]["id"]
+        path = sb.file_path(token, phone_zip(0, 1))
+        assert call(sb, token, "copy", audience, to_advertiser_id=BRAND)["code"] == 40012
+        foreign = call(sb, token, "push_v2", audience, target_advertiser_ids=[OTHER_SUBJECT])
+        assert foreign["code"] == 40013
+        updates = [update(sb, token, source, path, 1)["code"] for _ in range(51)]
+        creates = [create(sb, token, path)["code"] for _ in range(100)]
+        assert (updates[-1], creates[-1]) == (40011, 40011)
+        assert set(updates[:-1] + creates[:-1]) == {0}
+        sb.advance(days=15)
+        token = sb.authorize().access
+        assert create(sb, token, path)["code"] == 40012
+        call(sb, token, "delete", audience)
+        assert call(sb, token, "publish", audience)["code"] == 40012
+        assert update(sb, token, source, path, 1)["code"] == 40012

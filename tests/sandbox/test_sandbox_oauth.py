@@ -117,6 +117,18 @@ def test_revoking_ends_the_tokens(sb: Sandbox):
     assert ping(sb, tokens.access) == 40105
 
 
+def test_the_code_of_a_revoked_token_and_of_a_missing_permission_is_a_switch():
+    with local_sandbox(revoked_code=40118, permission_code=40119) as sb:
+        sb.control("app", permissions=["账号服务"])
+        tokens = sb.authorize()
+        query = {"advertiser_id": OWNER}
+        assert sb.get("2/dmp/brand/get/", query, tokens.access)["code"] == 40119
+        sb.control("revoke")
+        assert ping(sb, tokens.access) == 40118
+        assert ping(sb, "made-up") == 40105
+        assert refresh(sb, tokens.refresh)["code"] == 40107
+
+
 def test_a_permission_point_counts_from_the_next_authorisation_on(sb: Sandbox):
     sb.control("app", permissions=["账号服务"])
     without = sb.authorize().access

@@ -90,7 +90,8 @@ def test_pushing_elsewhere_needs_accounts_of_the_same_subject(sb: Sandbox, token
     sb.advance(60)
     assert "adv_ids" in push(sb, token, audience, account_type="NO_LOCAL")["message"]
     foreign = push(sb, token, audience, account_type="NO_LOCAL", adv_ids=[1700000000000701])
-    assert foreign["code"] == 40002
+    assert foreign["code"] == 40001
+    assert "主体" in foreign["message"]
     good = push(sb, token, audience, account_type="NO_LOCAL", adv_ids=[QIANCHUAN + 1])
     assert good["data"] == {"audience_id": audience}
 

@@ -53,7 +53,8 @@ def serve(
             "bad_ids=parse_fails|refuse|skip, upload_limit=SECONDS, "
             "slow_upload=gateway|refuse|drop, name_unit=characters|bytes|wide, "
             "duplicate_names=true|false, brand_readable=true|false, strict_fields=true|false, "
-            "min_cover=N, qps=N. Repeat for more.",
+            "get_body=ignored|read, quota_code=N, state_code=N, subject_code=N, "
+            "permission_code=N, revoked_code=N, min_cover=N, qps=N. Repeat for more.",
         ),
     ] = None,
 ) -> None:

@@ -35,9 +35,12 @@ class Refused(Exception):  # noqa: N818 - a verdict of the platform, not a failu
         self.message = message
 
 
-def wrong_parameter(message: str) -> Refused:
-    """A parameter error; `message` begins with the field it is about."""
-    return Refused(Code.PARAMETER, f"参数错误:{message}")
+def wrong_parameter(message: str, code: int = Code.PARAMETER) -> Refused:
+    """A parameter error; `message` begins with the field it is about.
+
+    Business rules most likely answer with the same code, which the options can change.
+    """
+    return Refused(code, f"参数错误:{message}")
 
 
 def no_permission(message: str) -> Refused:

@@ -82,6 +82,13 @@ async def read_json(request: Request) -> tuple[dict[str, Any], int]:
     return value, counted.size
 
 
+async def read_json_of_get(request: Request) -> dict[str, Any]:
+    """The JSON object in the body of a GET request; empty when there is no body."""
+    if _content_type(request) != "application/json":
+        return {}
+    return (await read_json(request))[0]
+
+
 def parsed_json(text: str | bytes) -> Any:
     """The value of a JSON text; refused when it is none, or holds what no text can hold."""
     try:

@@ -11,15 +11,15 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from yuntu_push.sandbox.answers import Code, Refused, envelope, no_permission, request_id
-from yuntu_push.sandbox.bodies import drain, read_form, read_json
+from yuntu_push.sandbox.answers import Code, Refused, envelope, request_id
+from yuntu_push.sandbox.bodies import drain, read_form, read_json, read_json_of_get
 from yuntu_push.sandbox.checking import check_fields, from_text
 from yuntu_push.sandbox.clock import wire_time
 from yuntu_push.sandbox.endpoints.qianchuan import is_plain_id
 from yuntu_push.sandbox.faults import Effect, Fault, FaultPlan
 from yuntu_push.sandbox.grants import grant_of
 from yuntu_push.sandbox.journal import Entry, Journal, shown_fields
-from yuntu_push.sandbox.options import SlowUpload
+from yuntu_push.sandbox.options import GetBody, SlowUpload
 from yuntu_push.sandbox.permissions import ISV_GROUP
 from yuntu_push.sandbox.routes import Endpoint, FileKind, endpoints
 from yuntu_push.sandbox.settle import settle
@@ -151,6 +151,8 @@ class Gateway:
         match declaration.place:
             case "query":
                 values = from_text(declaration, request.query_params)
+                if self.world.options.get_body is GetBody.READ:
+                    values = {**await read_json_of_get(request), **values}
             case "body":
                 values, entry.bytes_in = await read_json(request)
             case "form":
@@ -170,7 +172,8 @@ class Gateway:
         # Service providers' endpoints refuse everybody by themselves, with a code of their own.
         wanted = "" if endpoint.permission == ISV_GROUP else endpoint.permission
         if grant is not None and wanted and wanted not in grant.permissions:
-            raise no_permission(f"应用缺少「{wanted}」权限,开通后须重新授权")
+            code = self.world.options.permission_code
+            raise Refused(code, f"无权限:应用缺少「{wanted}」权限,开通后须重新授权")
         fields = check_fields(declaration, given, self.world.options)
         return Call(self.world, grant, fields, access_token=token)
 

@@ -101,9 +101,13 @@ def grant_of(world: World, access_token: str | None) -> Grant:
             if world.clock.now() > grant.access_expires:
                 raise Refused(Code.ACCESS_TOKEN_EXPIRED, "access_token 已过期")
             return grant
+    if wanted in world.state.revoked:
+        raise Refused(world.options.revoked_code, "access_token 对应的授权已被取消")
     raise Refused(Code.ACCESS_TOKEN_WRONG, "access_token 错误或已失效")
 
 
 def revoke(world: World, uid: int) -> None:
     """The person takes the authorisation back."""
-    world.state.grants.pop(uid, None)
+    grant = world.state.grants.pop(uid, None)
+    if grant is not None:
+        world.state.revoked.append(grant.access)

@@ -61,6 +61,13 @@ class SlowUpload(StrEnum):
     DROP = "drop"
 
 
+class GetBody(StrEnum):
+    """What a JSON body of a GET request is worth; some community clients send nothing else."""
+
+    IGNORED = "ignored"
+    READ = "read"
+
+
 class NameUnit(StrEnum):
     """What "30 characters" counts: characters, UTF-8 bytes, or Chinese as two."""
 
@@ -94,6 +101,17 @@ class SandboxOptions:
     """Whether a push needs a later publish before its target can use the audience."""
     publish_refused_code: int = 40001
     """Code of a second publish inside 24 hours."""
+    quota_code: int = 40001
+    """Code of a create or update beyond the day's quota."""
+    state_code: int = 40001
+    """Code of expired paths, and of audiences that are deleted, expired or not far enough."""
+    subject_code: int = 40001
+    """Code of a push to an advertiser of another legal subject (主体)."""
+    permission_code: int = 40002
+    """Code of a call that the application lacks the permission point for."""
+    revoked_code: int = 40105
+    """Code of a token whose authorisation the person took back."""
+    get_body: GetBody = GetBody.IGNORED
     list_lag: float = 0.0
     """Seconds, on the platform's clock, before new things show up in reads."""
     bad_ids: BadIds = BadIds.PARSE_FAILS
@@ -115,6 +133,9 @@ class SandboxOptions:
             raise ValueError("speed must be between 0.001 and 1000000000")
         if not 0 <= self.port <= 65535:
             raise ValueError("port must be between 0 and 65535")
+        for field in fields(self):
+            if field.name.endswith("_code") and not 1 <= getattr(self, field.name) <= 99_999:
+                raise ValueError(f"{field.name} must be between 1 and 99999")
         for name in ("list_lag", "upload_limit", "min_cover", "qps"):
             if not 0 <= getattr(self, name) <= 1e9:
                 raise ValueError(f"{name} must be between 0 and 1000000000")

@@ -279,6 +279,8 @@ class WorldState:
     brands: dict[int, Brand] = field(default_factory=dict)
     codes: list[AuthCode] = field(default_factory=list)
     grants: dict[int, Grant] = field(default_factory=dict)
+    revoked: list[str] = field(default_factory=list)
+    """Digests of the tokens whose authorisation was taken back."""
     files: dict[str, UploadedFile] = field(default_factory=dict)
     data_sources: dict[str, DataSource] = field(default_factory=dict)
     audiences: dict[int, Audience] = field(default_factory=dict)

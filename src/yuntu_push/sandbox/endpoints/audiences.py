@@ -35,14 +35,14 @@ _SELECT_FIELDS = (
 
 def _own(call: Call) -> Audience:
     """The audience of the call, which must be its advertiser's and alive."""
-    account = call.advertiser()
+    account, state_code = call.advertiser(), call.world.options.state_code
     audience = call.world.state.audiences.get(call.fields["custom_audience_id"])
     if audience is None or audience.advertiser_id != account.id:
         raise wrong_parameter("custom_audience_id 不存在或不属于该广告主")
     if audience.deleted:
-        raise wrong_parameter("custom_audience_id 对应的人群包已删除")
+        raise wrong_parameter("custom_audience_id 对应的人群包已删除", state_code)
     if is_expired(audience, call.now):
-        raise wrong_parameter("custom_audience_id 对应的人群包已过期")
+        raise wrong_parameter("custom_audience_id 对应的人群包已过期", state_code)
     return audience
 
 
@@ -71,7 +71,8 @@ def push(call: Call) -> dict[str, Any]:
         if account.platform is not Platform.AD:
             raise wrong_parameter(f"{where} 不是巨量营销的广告主")
         if account.company != owner.company:
-            raise wrong_parameter(f"{where} 与人群包所属广告主不是同一主体")
+            sentence = f"{where} 与人群包所属广告主不是同一主体"
+            raise wrong_parameter(sentence, call.world.options.subject_code)
         if target == owner.id and call.world.options.self_push is SelfPush.REFUSED:
             raise wrong_parameter(f"{where} 不能推送给人群包所属广告主自己")
     for target in targets:
@@ -108,9 +109,11 @@ def _check_ready(call: Call, audience: Audience) -> None:
     seen = delivery_status(audience, audience.advertiser_id, options, call.now)
     match options.copy_needs:
         case CopyNeeds.AVAILABLE if seen != AVAILABLE:
-            raise wrong_parameter(f"custom_audience_id 对应的人群包当前不可用({seen})")
+            sentence = f"custom_audience_id 对应的人群包当前不可用({seen})"
+            raise wrong_parameter(sentence, options.state_code)
         case CopyNeeds.PUBLISHED if in_force(audience) is None:
-            raise wrong_parameter("custom_audience_id 对应的人群包尚未发布")
+            sentence = "custom_audience_id 对应的人群包尚未发布"
+            raise wrong_parameter(sentence, options.state_code)
         case _:
             return
 

@@ -111,7 +111,8 @@ def _files(call: Call, account: Account) -> list[UploadedFile]:
         if file is None or file.advertiser_id != account.id:
             raise wrong_parameter(f"file_paths[{n}] 不存在或不属于该广告主")
         if call.now > file.uploaded + PATH_LIFE:
-            raise wrong_parameter(f"file_paths[{n}] 已过期(有效期 14 天)")
+            state_code = call.world.options.state_code
+            raise wrong_parameter(f"file_paths[{n}] 已过期(有效期 14 天)", state_code)
         files.append(file)
     return files
 
@@ -124,7 +125,8 @@ def create(call: Call) -> dict[str, Any]:
     own = [each for each in world.state.data_sources.values() if each.advertiser_id == account.id]
     today = beijing_day(now)
     if sum(beijing_day(each.created) == today for each in own) >= CREATES_PER_DAY:
-        raise wrong_parameter(f"今日创建数据源已达上限({CREATES_PER_DAY} 次)")
+        sentence = f"今日创建数据源已达上限({CREATES_PER_DAY} 次)"
+        raise wrong_parameter(sentence, world.options.quota_code)
     name = call.fields["data_source_name"]
     if not world.options.duplicate_names and any(each.name == name for each in own):
         raise wrong_parameter("data_source_name 已存在")
@@ -158,27 +160,29 @@ def _new_log(call: Call, action: Action, after: float) -> ChangeLog:
 
 def update(call: Call) -> None:
     """Add, delete or replace ids; the data source and its audience keep their ids."""
-    account = call.advertiser()
+    account, options = call.advertiser(), call.world.options
     source = call.world.state.data_sources.get(call.fields["data_source_id"])
     if source is None or source.advertiser_id != account.id:
         raise wrong_parameter("data_source_id 不存在或不属于该广告主")
     if source.logs[0].state is LogState.FAILED:
-        raise wrong_parameter("data_source_id 对应的数据源创建失败,不能更新")
+        sentence = "data_source_id 对应的数据源创建失败,不能更新"
+        raise wrong_parameter(sentence, options.state_code)
     audience = _default_audience(call, source)
     if audience is not None and audience.deleted:
-        raise wrong_parameter("data_source_id 对应的人群包已删除")
+        raise wrong_parameter("data_source_id 对应的人群包已删除", options.state_code)
     _files(call, account)
     today = beijing_day(call.now)
     done = sum(beijing_day(log.created) == today for log in source.logs[1:])
     if done >= UPDATES_PER_DAY:
-        raise wrong_parameter(f"该数据源今日更新已达上限({UPDATES_PER_DAY} 次)")
+        sentence = f"该数据源今日更新已达上限({UPDATES_PER_DAY} 次)"
+        raise wrong_parameter(sentence, options.quota_code)
     action = {1: Action.ADD, 2: Action.DELETE, 3: Action.RESET}[call.fields["operation_type"]]
     source.logs.append(_new_log(call, action, source.logs[-1].ready))
     source.modified = call.now
     if audience is not None:
         for publish in audience.publishes:
             if not publish.done:  # an update under a running publish delays it
-                publish.ready += 30 * MINUTE / call.world.options.speed
+                publish.ready += 30 * MINUTE / options.speed
 
 
 def _default_audience(call: Call, source: DataSource) -> Audience | None:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from yuntu_push.sandbox.answers import no_permission, wrong_parameter
+from yuntu_push.sandbox.answers import wrong_parameter
 from yuntu_push.sandbox.clock import wire_time
 from yuntu_push.sandbox.endpoints.accounts import page_of
 from yuntu_push.sandbox.idsets import unite
@@ -108,7 +108,7 @@ def create(call: Call) -> dict[str, Any]:
     if file is None or file.advertiser_id != account.id or not file.finished:
         raise wrong_parameter("file_key 不存在、未完成或不属于该账户")
     if now > file.uploaded + KEY_LIFE:
-        raise wrong_parameter("file_key 已过期(有效期 15 天)")
+        raise wrong_parameter("file_key 已过期(有效期 15 天)", world.options.state_code)
     data_type = call.fields["data_type"]
     number = 712_000_000 + len(world.state.qc_audiences) * 1009 + int(world.draw() * 997)
     starts = now + world.work(1, 3)
@@ -138,7 +138,8 @@ def push(call: Call) -> dict[str, Any]:
     """Make the audience usable: in its own account or in others of the same subject."""
     audience = _own(call)
     if audience.ready > call.now:
-        raise wrong_parameter("audience_id 对应的人群尚未计算完成")
+        sentence = "audience_id 对应的人群尚未计算完成"
+        raise wrong_parameter(sentence, call.world.options.state_code)
     if call.fields["account_type"] == "LOCAL":
         targets = [audience.advertiser_id]
     else:
@@ -152,7 +153,8 @@ def push(call: Call) -> dict[str, Any]:
         if account is None or account.kind is not Kind.ADVERTISER:
             raise wrong_parameter(f"adv_ids[{n}] 不是有效的账户")
         if account.company != owner.company:
-            raise no_permission(f"adv_ids[{n}] 不是同一主体的账户")
+            sentence = f"adv_ids[{n}] 不是同一主体的账户"
+            raise wrong_parameter(sentence, call.world.options.subject_code)
     audience.targets = sorted({*audience.targets, *targets})
     audience.for_brand = call.fields.get("is_for_brand", 0) == 1
     audience.push_requested = call.now
