@@ -88,6 +88,7 @@ def test_every_error_is_found_in_one_look(tmp_path: Path):
         ("channels:\n  a: {kind: tiktok, app_id: 1}\n", "one of yuntu, oceanengine, qianchuan"),
         ("channels:\n  a: {kind: yuntu, app_id: 1, same_app_as: b}\n", "same_app_as"),
         ("segments: {part_size: big}\n", "a size such as 10MB"),
+        ("segments: {deflate_level: 9}\n", "one of auto, 0, 1, 2, 3"),
         ("x: *unknown\n", "not valid YAML"),
     ],
 )

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yuntu_push.adapters.engine import hashing
-from yuntu_push.adapters.engine.encode import TooLargeError, zipped
+from yuntu_push.adapters.engine.encode import TooLargeError, level_of, zipped
 from yuntu_push.adapters.engine.reading import records_from
 from yuntu_push.adapters.engine.sets import members
 from yuntu_push.adapters.engine.shapes import (
@@ -166,3 +166,12 @@ def test_without_the_batched_hash_the_plain_one_is_used(monkeypatch: pytest.Monk
         assert hashing._sha256() is hashing._sha256_plain
     finally:
         hashing._sha256.cache_clear()
+
+
+@pytest.mark.parametrize(("wide", "level"), [(True, 3), (False, 2)])
+def test_the_deflate_level_goes_by_the_processor(
+    monkeypatch: pytest.MonkeyPatch, wide: bool, level: int
+) -> None:
+    monkeypatch.setattr(hashing, "wide_registers", lambda: wide)
+    assert level_of("auto") == level
+    assert level_of(0) == 0

@@ -30,8 +30,7 @@ def _read(
             (texts,) = batch.columns
             ragged += [row.line for row in batch.ragged]
             for place in range(batch.rows):
-                start, stop = texts.offsets[place], texts.offsets[place + 1]
-                values.append(bytes(texts.data[start:stop]).decode())
+                values.append(texts.value(place).decode())
     return values, ragged
 
 

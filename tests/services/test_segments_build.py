@@ -166,9 +166,9 @@ def test_the_reject_file_names_places_and_masks_values(tmp_path: Path) -> None:
     assert lines[0] == "file,row,line,column,reason,value"
     file = tmp_path / "a.csv"
     assert lines[1:] == [
-        f"{file},201,,mobile,too_short,'+86****0138",
-        f"{file},202,,mobile,masked,138****0000",
-        f"{file},203,,mobile,letters,a****",
+        f"{file},201,202,mobile,too_short,'+86****0138",
+        f"{file},202,203,mobile,masked,138****0000",
+        f"{file},203,204,mobile,letters,a****",
     ]
 
 
@@ -191,7 +191,7 @@ def test_ragged_rows_move_the_numbers_of_the_rows_after_them(tmp_path: Path) -> 
         ("a.csv", "2", "3", "ragged_row"),
         ("a.csv", "4", "5", "ragged_row"),
         ("a.csv", "7", "8", "ragged_row"),
-        ("b.csv", "1", "", "too_short"),
+        ("b.csv", "1", "2", "too_short"),
     ]
 
 

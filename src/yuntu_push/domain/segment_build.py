@@ -12,7 +12,7 @@ from yuntu_push.domain.identifiers import Form, IdType, id_type_named
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.segment import MAX_PART_SIZE, Part, Segment, TypeCounts
 from yuntu_push.domain.segment_rows import RowBatch
-from yuntu_push.domain.settings import IdSettings
+from yuntu_push.domain.settings import DeflateLevel, IdSettings
 from yuntu_push.domain.text import Text, msg
 
 MIN_PART_SIZE = 10_000
@@ -142,7 +142,7 @@ class BuildPlan:
     rules: IdSettings = field(default_factory=IdSettings)
     max_rejects: RejectLimit = field(default_factory=RejectLimit)
     part_size: int = 10_000_000
-    deflate_level: int = 3
+    deflate_level: DeflateLevel = "auto"
     min_ids: int | None = None
     max_ids: int | None = None
     min_rows: int = 1

@@ -9,11 +9,13 @@ class TextColumn:
     """Values of one column, one after the other, as UTF-8.
 
     Value i is `data[offsets[i]:offsets[i + 1]]`; `data` holds bytes, `offsets` 64-bit integers,
-    one more than there are values. A missing value is an empty one.
+    one more than there are values. A missing value is an empty one. With `lengths` there may be
+    other bytes between values: `offsets` says where each begins, `lengths` how long it is.
     """
 
     data: memoryview
     offsets: memoryview
+    lengths: memoryview | None = None
 
     @classmethod
     def of(cls, values: Sequence[str | None]) -> "TextColumn":
@@ -25,6 +27,12 @@ class TextColumn:
         for value in encoded:
             offsets.append(offsets[-1] + len(value))
         return cls(memoryview(b"".join(encoded)), memoryview(offsets))
+
+    def value(self, place: int) -> bytes:
+        """One value, as UTF-8."""
+        start = self.offsets[place]
+        end = self.offsets[place + 1] if self.lengths is None else start + self.lengths[place]
+        return bytes(self.data[start:end])
 
 
 @dataclass(frozen=True)

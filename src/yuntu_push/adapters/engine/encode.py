@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from yuntu_push.adapters.engine import hashing
 from yuntu_push.adapters.engine.shapes import Bytes, Form, Shape, texts_of
 from yuntu_push.domain.identifiers import IdType
 from yuntu_push.domain.segment import MAX_IDS_PER_LINE
+from yuntu_push.domain.settings import DeflateLevel
 
 WIRE_NUMBERS = {
     IdType.IMEI: 0,
@@ -113,6 +115,13 @@ def _zip_end(crc: int, packed: int, plain: int) -> bytes:
     entry += MEMBER
     place = _HEADER.size + len(MEMBER) + packed
     return entry + _END.pack(b"PK\5\6", 0, 0, 1, 1, len(entry), place, 0)
+
+
+def level_of(wanted: DeflateLevel) -> int:
+    """The level as a number: the library's level 3 is made for AVX-512, elsewhere 2 is faster."""
+    if wanted != "auto":
+        return wanted
+    return 3 if hashing.wide_registers() else 2
 
 
 def bytes_per_id(shape: Shape, level: int) -> float:

@@ -154,10 +154,8 @@ class Intake:
             self._add_column(column, result, batch)
         if batch.ragged:
             self._rejects.renumber(batch.file, [row.row for row in batch.ragged])
-            self._rejects.write(
-                (row.file or batch.file, row.row, row.line, "", RejectReason.RAGGED_ROW, "")
-                for row in batch.ragged
-            )
+            ragged = [(row.row, row.line, RejectReason.RAGGED_ROW, "") for row in batch.ragged]
+            self._rejects.write(batch.ragged[0].file or batch.file, "", ragged)
         progress(msg("reading rows"), totals.rows, self._plan.rows_expected)
 
     def _add_column(self, column: ColumnTotals, result: ColumnResult, batch: RowBatch) -> None:
@@ -177,8 +175,12 @@ class Intake:
             row, reason, _ = next(reject for reject in rejects if reject[1] in STOPS_BUILD)
             raise refusals.personal_data(column.column, reason, batch.first_row + row)
         self._rejects.write(
-            (batch.file, batch.first_row + row, batch.line_of(row), name, reason, shown)
-            for row, reason, shown in rejects
+            batch.file,
+            name,
+            (
+                (batch.first_row + row, batch.line_of(row), reason, shown)
+                for row, reason, shown in rejects
+            ),
         )
         if not column.judged and column.values >= GUESS_AFTER:
             self._judge(column)

@@ -15,6 +15,7 @@ from yuntu_push.adapters.engine.encode import (
     ZIP_OVERHEAD,
     TooLargeError,
     bytes_per_id,
+    level_of,
     md5_of,
     zipped,
 )
@@ -71,6 +72,7 @@ class Press:
         self._folder = folder
         self._workers = workers
         self._ahead = ahead
+        self._level = level_of(plan.deflate_level)
         self._jobs: deque[Future[list[Part]]] = deque()
         self._started = 0
         self.result = Pressed()
@@ -114,9 +116,7 @@ class Press:
         return size
 
     def _cost(self, count: Callable[[Key], int]) -> int:
-        return sum(
-            count(key) * _cost_of(key[1], self._plan.deflate_level) for key in self._spool.piles()
-        )
+        return sum(count(key) * _cost_of(key[1], self._level) for key in self._spool.piles())
 
     def _sorted(self, key: Key) -> Iterator[SortedIds]:
         return self._spool.partitions(key, self._workers.submit, self._ahead)
@@ -128,7 +128,7 @@ class Press:
         budget = left = _budget(limit)
         part: list[Run] = []
         for id_type, shape in keys:
-            cost = _cost_of(shape, self._plan.deflate_level)
+            cost = _cost_of(shape, self._level)
             heading = f"{id_type} {shape.length}\n".encode()
             for block in self._sorted((id_type, shape)):
                 records = block.records
@@ -169,7 +169,7 @@ class Press:
         runs = _joined(runs)
         ids = sum(len(records) for _, records in runs)
         try:
-            pieces = zipped(id_type, runs, level=self._plan.deflate_level, limit=limit)
+            pieces = zipped(id_type, runs, level=self._level, limit=limit)
         except TooLargeError:
             if ids < 2:
                 raise refusals.too_large(ids) from None

@@ -24,7 +24,9 @@ class Texts:
         """The column's values, without copying."""
         data = np.frombuffer(column.data, np.uint8)
         offsets = np.frombuffer(column.offsets, np.int64)
-        return cls(data, offsets[:-1], np.diff(offsets))
+        if column.lengths is None:
+            return cls(data, offsets[:-1], np.diff(offsets))
+        return cls(data, offsets, np.frombuffer(column.lengths, np.int64))
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -40,7 +42,7 @@ class Texts:
             return np.empty((0, length), np.uint8)
         starts = self.starts[at]
         first = int(starts[0])
-        if int(starts[-1]) - first == (count - 1) * length and count == len(self.starts):
+        if int(starts[-1]) - first == (count - 1) * length:  # one right after the other
             return self.data[first : first + count * length].reshape(count, length)
         # One overlapping window per byte: taking windows copies whole values at once.
         windows: npt.NDArray[np.void] = np.ndarray(

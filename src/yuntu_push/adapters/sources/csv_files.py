@@ -12,8 +12,10 @@ from pathlib import Path
 from yuntu_push.adapters.sources import duck
 from yuntu_push.adapters.sources.columns import places_of
 from yuntu_push.adapters.sources.csv_layout import HEAD, CsvLayout, bad_byte, layout_of
+from yuntu_push.adapters.sources.csv_plain import PlainText
 from yuntu_push.adapters.sources.csv_rejects import MAX_RAGGED, is_uneven, left_out, placed, uneven
-from yuntu_push.adapters.sources.opening import Opened, expand, file_size, opened
+from yuntu_push.adapters.sources.opening import Opened, expand, file_size, opened, unreadable
+from yuntu_push.adapters.sources.pulling import pulled
 from yuntu_push.domain.errors import SourceError, YuntuPushError
 from yuntu_push.domain.segment_build import SourceSpec
 from yuntu_push.domain.segment_rows import RaggedRow, RowBatch, TextColumn
@@ -108,21 +110,51 @@ class _Reader:
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """The rows of this file."""
         places = places_of(columns, self.layout.columns, repr(self.path))
-        if self._is_direct:
-            yield from self._read(str(Path(self.path).absolute()), places, _Feed())
+        if file_size(self.path) is None:  # a pipe, whose rows are not waited for
+            with _fed(self._counted(self._utf8()), self.path) as (name, feed):
+                yield from self._read(name, places, feed)
             return
-        text = self._text(itertools.chain([self._head], self._chunks))
-        with _fed(self._counted(text), self.path) as (name, feed):
-            yield from self._read(name, places, feed)
+        layout = self.layout
+        width, header = len(layout.columns), layout.skip + layout.has_header
+        plain = PlainText(self.path, self._utf8(), layout.delimiter, width, places, header)
+        yield from self._split(plain)
+        if plain.rest is None:
+            if not plain.rows:
+                yield self._no_rows(places)
+        elif self._is_direct and not plain.rows:
+            yield from self._read(str(Path(self.path).absolute()), places, _Feed())
+        else:
+            with _fed(self._counted(plain.rest), self.path) as (name, feed):
+                yield from self._read(name, places, feed, before=plain.rows)
+
+    def _split(self, plain: PlainText) -> Iterator[RowBatch]:
+        """The rows before the first that needs a parser."""
+        first = 1
+        blocks = pulled(plain.blocks(), abort=lambda: None)
+        with contextlib.closing(blocks):
+            try:
+                for block in blocks:
+                    line = plain.header + first
+                    lines = range(line, line + block.rows)
+                    yield RowBatch(block.rows, block.columns, first, self.path, lines=lines)
+                    first += block.rows
+            except OSError as exc:
+                raise unreadable(Path(self.path), exc) from None
+
+    def _no_rows(self, places: Sequence[int]) -> RowBatch:
+        return RowBatch(0, tuple(TextColumn.of([]) for _ in places), 1, self.path)
 
     @property
     def _is_direct(self) -> bool:
         """Whether the engine can read the file itself; it does not take lines that end unlike."""
         return self.is_plain and self.layout.encoding == "utf-8" and self.layout.is_even
 
-    def _read(self, name: str, places: Sequence[int], feed: _Feed) -> Iterator[RowBatch]:
+    def _read(
+        self, name: str, places: Sequence[int], feed: _Feed, before: int = 0
+    ) -> Iterator[RowBatch]:
+        """The rows as the parser sees them, after so many others."""
         with duck.connection() as con:
-            first = 1
+            first = 1 + before
             last: RowBatch | None = None
             try:
                 stream = duck.stream(con, self._query(name, places), abort=feed.end)
@@ -132,7 +164,8 @@ class _Reader:
                             yield last
                         last = RowBatch(rows, texts, first, self.path)
                         first += rows
-                ragged = self._ragged(left_out(con, self.path, self.layout), first - 1)
+                numbers = left_out(con, self.path, self.layout, before)
+                ragged = self._ragged(numbers, first - 1, before)
             except GeneratorExit:
                 raise
             except Exception as exc:
@@ -145,7 +178,7 @@ class _Reader:
             if feed.error is not None:
                 raise feed.error
             if last is None:
-                last = RowBatch(0, tuple(TextColumn.of([]) for _ in places), first, self.path)
+                last = self._no_rows(places)
             yield RowBatch(last.rows, last.columns, last.first_row, last.file, ragged)
 
     def _query(self, name: str, places: Sequence[int]) -> str:
@@ -161,14 +194,15 @@ class _Reader:
             " compression='none')"
         )
 
-    def _ragged(self, numbers: list[int], rows: int) -> tuple[RaggedRow, ...]:
+    def _ragged(self, numbers: list[int], rows: int, before: int) -> tuple[RaggedRow, ...]:
         if not numbers:
             return ()
         again = self._again if file_size(self.path) is not None else None
-        if self._is_direct:
+        if self._is_direct and not before:
             for _ in self._counted(self._again()):
                 pass
-        return placed(numbers, rows, self.path, self.layout, lines=self._lines, again=again)
+        lines = self._lines + before
+        return placed(numbers, rows, self.path, self.layout, lines=lines, again=again)
 
     def _again(self) -> Iterator[bytes]:
         """The whole file once more, as UTF-8."""
@@ -183,6 +217,13 @@ class _Reader:
             is_open = not piece.endswith(b"\n") if piece else is_open
             yield piece
         self._lines += is_open
+
+    def _utf8(self) -> Iterator[bytes]:
+        """The file as UTF-8, without a mark at its beginning."""
+        pieces = itertools.chain([self._head], self._chunks)
+        if not self._is_direct:
+            return self._text(pieces)
+        return itertools.chain([self._head.removeprefix(codecs.BOM_UTF8)], self._chunks)
 
     def _text(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """What was read, as UTF-8, strictly decoded; lines end in LF."""

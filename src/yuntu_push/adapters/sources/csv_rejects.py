@@ -21,12 +21,12 @@ Text = Callable[[], Iterator[bytes]]
 """Reads the file anew, as UTF-8."""
 
 
-def left_out(con: Any, path: str, layout: CsvLayout) -> list[int]:
+def left_out(con: Any, path: str, layout: CsvLayout, before: int) -> list[int]:
     """The numbers of the rows with too few or too many cells, as the engine counts, or an error.
 
-    It counts records and empty lines, and what stands above them.
+    It counts records and empty lines, and what stands above them; `before` were read without it.
     """
-    rejected = con.execute(_REJECTED).fetchall()
+    rejected = [(line + before, kind) for line, kind in con.execute(_REJECTED).fetchall()]
     if len(rejected) >= MAX_RAGGED:
         raise SourceError(
             "SOURCE_RAGGED",
