@@ -240,6 +240,25 @@ def test_the_log_says_what_came_and_why_without_secrets(sb: Sandbox):
         assert secret not in shown
 
 
+def test_the_log_shows_no_id_of_a_person(sb: Sandbox, token: str):
+    """Whatever mistake a client makes: a file as text, ids in fields of its own, lists, filters."""
+    phone, path = "13800138001", "2/dmp/data_source/create/"
+    upload = "/open_api/v1.0/qianchuan/audience_file/upload/"
+    part = {"advertiser_id": (None, "1"), "file": (None, f"{phone}\n" * 40)}
+    sb.raw("POST", upload, files=part, headers={"Access-Token": token})
+    for value in (phone, [phone], {"phone": phone}, {"access_token": token}, int(phone)):
+        sb.post(path, {"advertiser_id": OWNER, "ids": value}, token)
+    sb.get("2/dmp/brand/get/", {"advertiser_id": OWNER, "accessToken": token}, token)
+    query = {"enterprise_organization_id": 1, "filtering": {"phone": phone}}
+    sb.get("2/ebp/advertiser/list/", query, token)
+    sb.raw("POST", f"/open_api/{path}", content=phone, headers={"Access-Token": token})
+    sb.raw("GET", "/open_api/2/user/info/", json={"phone": phone}, headers={"Access-Token": token})
+    shown = json.dumps(sb.requests()) + sb.browse("/console/log").text
+    assert phone not in shown
+    assert token not in shown
+    assert "ids" in shown
+
+
 def tokens_of(sb: Sandbox) -> list[str]:
     issued = sb.tokens()
     assert len(issued) >= 3

@@ -27,7 +27,7 @@ def check_fields(
         known = fields.keys() | LEGACY_FIELDS.get(declaration.key, frozenset())
         for name in given:
             if name not in known:
-                raise wrong_parameter(f"{name} 不是该接口的字段")
+                raise wrong_parameter(f"{name[:60]} 不是该接口的字段")
     types = _Types(options.strict_fields)
     checked: dict[str, Any] = {}
     for name, field in fields.items():
@@ -109,7 +109,7 @@ class _Types:
     ) -> dict[str, Any]:
         for key in value:
             if self.strict and key not in fields:
-                raise wrong_parameter(f"{name}.{key} 不是该接口的字段")
+                raise wrong_parameter(f"{name}.{key[:60]} 不是该接口的字段")
         checked: dict[str, Any] = {}
         for key, field in fields.items():
             if value.get(key) is None:

@@ -163,7 +163,7 @@ class Gateway:
                 if is_dmp:
                     self._check_time(time.monotonic() - began)
                 values = {**from_text(declaration, form.text), **form.files}
-        entry.fields = shown_fields(values)
+        entry.fields = shown_fields(values, declaration.fields)
         return values
 
     def _check(self, endpoint: Endpoint, given: Mapping[str, Any], token: str) -> Call:

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from yuntu_push.sandbox.declarations import Array, Field, Record, Type
+
 _KEPT = 2_000
+_LONGEST = 120
 _MASKED = {"access_token", "refresh_token", "auth_code", "secret"}
 
 
@@ -55,18 +58,36 @@ class Journal:
         self._entries.clear()
 
 
-def shown_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields as the log may show them: secrets masked, files and long values shortened."""
-    return {name: _shown(name, value) for name, value in fields.items()}
+def shown_fields(fields: Mapping[str, Any], declared: Mapping[str, Field]) -> dict[str, Any]:
+    """Fields as the log may show them: secrets masked, files and long values shortened.
+
+    Of fields that the endpoint does not have only the kind is told, at any depth: who sends
+    people's ids under a name of their own must not find them here.
+    """
+    return {
+        _cut(name): _shown(name, value, declared[name].type) if name in declared else _kind(value)
+        for name, value in fields.items()
+    }
 
 
-def _shown(name: str, value: Any) -> Any:
+def _kind(value: Any) -> str:
+    size = f" {len(value)}" if isinstance(value, str | bytes | list | dict) else ""
+    return f"<{type(value).__name__}{size}>"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _shown(name: str, value: Any, kind: Type) -> Any:
     if name in _MASKED:
         return "***"
-    if isinstance(value, bytes):
-        return f"<{len(value)} bytes>"
-    if isinstance(value, list) and len(value) > 5:
-        return [*(_shown("", each) for each in value[:5]), f"… {len(value)}"]
-    if isinstance(value, str) and len(value) > 120:
-        return f"{value[:120]}…"
-    return value
+    if kind == "file":
+        return f"<{len(value)} bytes>" if isinstance(value, bytes) else _kind(value)
+    if isinstance(value, list):
+        item = kind.item if isinstance(kind, Array) else "string"
+        most = [_shown("", each, item) for each in value[:5]]
+        return most if len(value) <= 5 else [*most, f"… {len(value)}"]
+    if isinstance(value, dict):
+        return shown_fields(value, kind.fields if isinstance(kind, Record) else {})
+    return _cut(value) if isinstance(value, str) else value
