@@ -45,6 +45,7 @@ def browser() -> Iterator[Any]:
         "--no-sandbox",
         "--disable-gpu",
         "--disable-background-networking",
+        "--hide-scrollbars",
         "--window-size=1200,900",
         "--lang=zh-CN",
     ):

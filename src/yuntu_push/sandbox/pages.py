@@ -1,5 +1,6 @@
 """The sandbox's pages: templates, two languages, no outside assets."""
 
+import json
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -33,6 +34,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters["time"] = wire_time
+        self._environment.filters["wire"] = _wire
         self._environment.filters["number"] = lambda n: "—" if n is None else f"{n:,}"
 
     def show(self, request: Request, template: str, status: int = 200, **facts: Any) -> Response:
@@ -51,6 +53,11 @@ class Pages:
         response = HTMLResponse(html, status, _HEADERS)
         response.set_cookie("sandbox_lang", lang, samesite="lax")
         return response
+
+
+def _wire(value: Any) -> str:
+    """A value as it travels: text raw, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _language(request: Request) -> str:
