@@ -159,6 +159,8 @@ def test_a_workbench_that_cannot_be_read_is_a_warning(home: Path, sandbox: Sandb
 
     assert run.code == 0
     assert "warning" in run.stderr
+    assert run.envelope["status"] == "partial"
+    assert [error["platform_code"] for error in run.envelope["errors"]] == [40002]
     shown = {account["advertiser_id"] for account in run.data["accounts"]}
     assert shown == {account["advertiser_id"] for account in before["accounts"]}
 

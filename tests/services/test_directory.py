@@ -142,6 +142,25 @@ def test_a_workbench_that_fails_keeps_what_was_known(
     assert set(result.accounts) == set(before.accounts)
 
 
+def test_an_agent_that_fails_keeps_what_was_known_of_its_second_tier(
+    platform: Platform, store: MemoryStore
+) -> None:
+    """Accounts of a second-tier agent have a parent that is no account itself."""
+    agent, second_tier, below = WORKBENCH + 1, WORKBENCH + 2, BELOW + 1
+    platform.authorized.append(ticked(agent, "代理商", "AGENT"))
+    platform.below[agent] = [an_account(below, "客户", parent=second_tier)]
+    before = _refresh(platform, store)
+    platform.failing[f"expand {agent}"] = NO_RIGHT
+
+    result = _refresh(platform, store)
+
+    assert below in {account.advertiser_id for account in before.accounts}
+    assert set(result.accounts) == set(before.accounts)
+    del platform.failing[f"expand {agent}"]
+    platform.below[agent] = []
+    assert [account.advertiser_id for account in _refresh(platform, store).lost] == [below]
+
+
 def test_brands_that_cannot_be_read_keep_what_was_known(
     platform: Platform, store: MemoryStore
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from yuntu_push.cli.errors import as_json
 from yuntu_push.cli.output import Table
 from yuntu_push.domain.channel import Account
 from yuntu_push.domain.text import Text, msg
@@ -26,7 +27,10 @@ def refresh(
     for note in result.notes:
         session.messages.warning(note)
     session.output.show(
-        {"accounts": accounts_data(result.accounts)}, accounts_table(result.accounts)
+        {"accounts": accounts_data(result.accounts)},
+        accounts_table(result.accounts),
+        status="partial" if result.problems else "ok",
+        errors=[as_json(problem, session.translator) for problem in result.problems],
     )
     for account in result.lost:
         session.messages.notice(

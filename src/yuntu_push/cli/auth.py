@@ -213,6 +213,8 @@ def _show_login(session: Session, channel: Channel, result: LoggedIn) -> None:
             "lost": accounts_data(found.lost),
         },
         accounts_table(found.accounts, most=MOST_SHOWN),
+        status="partial" if found.problems else "ok",
+        errors=[as_json(problem, session.translator) for problem in found.problems],
     )
     if found.gained:
         session.messages.notice(msg("gained: {accounts}", accounts=_named(found.gained)))

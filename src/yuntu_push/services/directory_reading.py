@@ -1,6 +1,6 @@
 """One reading of a channel's accounts and brands, that survives what single parts refuse."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from yuntu_push.domain.channel import Account, Brand, Channel
@@ -33,6 +33,7 @@ class Reading:
         self._before = {account.advertiser_id: account for account in before}
         self._progress = progress
         self._found: dict[int, Account] = {}
+        self._unread: set[int] = set()
         self._brands_read = 0
         self._brands_failed = 0
 
@@ -45,6 +46,7 @@ class Reading:
             self._progress(msg("reading accounts"), number, len(authorized))
             if account.valid:
                 self._expand(account)
+        self._keep_below({each.account_id for each in authorized})
         self._progress(msg("reading accounts"), len(authorized), len(authorized))
         self._read_companies()
         self._read_brands()
@@ -82,7 +84,7 @@ class Reading:
             expansion = self._api.expand(self._channel, account)
         except YuntuPushError as exc:
             self._tolerate(exc)
-            self._keep_children(account.account_id)
+            self._unread.add(account.account_id)
             return
         self._add(expansion.accounts)
         missing = expansion.total - len(expansion.accounts)
@@ -96,9 +98,20 @@ class Reading:
                 )
             )
 
-    def _keep_children(self, parent_id: int) -> None:
-        """Keep what was known under a container that cannot be read now."""
-        self._add(account for account in self._before.values() if account.parent_id == parent_id)
+    def _keep_below(self, authorized: Collection[int]) -> None:
+        """Keep what was known under the containers that cannot be read now.
+
+        The accounts of a second-tier agent name that as their parent, and it is no account of its
+        own: whose parent is none of the login's accounts may belong to any container.
+        """
+        if not self._unread:
+            return
+        self._add(
+            account
+            for account in self._before.values()
+            if account.parent_id is not None
+            and (account.parent_id in self._unread or account.parent_id not in authorized)
+        )
 
     def _read_companies(self) -> None:
         wanted = [account.advertiser_id for account in self._usable() if not account.company]
