@@ -119,6 +119,20 @@ def test_a_publish_without_a_reply_is_watched_then_made_once_more(bench: Bench):
     assert len(bench.platform.publishes) == 1
 
 
+def test_publishes_without_a_reply_are_repeated_until_one_is_answered(bench: Bench):
+    """An outage that outlasts two of them must not cost a day: the platform takes one at most."""
+    for number in range(1, 5):
+        bench.platform.plan["publish", number] = "drop_before"
+    push = bench.run(bench.create())
+    assert push.state is PushState.SUCCEEDED
+    calls = push.calls_of(StepName.PUBLISH)
+    assert [call.state for call in calls] == [CallState.UNSHOWN] * 4 + [CallState.DONE]
+    assert calls[-1].intent_at - calls[0].intent_at < timedelta(hours=1)
+    subject = str(push.custom_audience_id)
+    assert bench.quota.usage(QuotaKind.PUBLISH, subject, bench.clock.now()).used == 1
+    assert len(bench.platform.publishes) == 1
+
+
 def test_a_refusal_after_an_unknown_publish_is_no_failure(bench: Bench):
     """It took the day's place: the push goes on watching until it shows."""
     bench.platform.plan["publish", 1] = "drop_after"

@@ -55,8 +55,8 @@ def reserve(connection: sqlite3.Connection, claim: QuotaClaim, call_id: int) -> 
 def carry_over(connection: sqlite3.Connection, claim: QuotaClaim, earlier: int | None) -> bool:
     """Let an earlier write's use stand for its repetition too, at the later moment.
 
-    One of the two is carried out and nobody can tell which: the later moment is the safe one.
-    False when the earlier write had no use.
+    One of them is carried out and nobody can tell which: the later moment is the safe one. The
+    use may have been entered by a still earlier attempt at the same write. False when none was.
     """
     values = {"at": stamp(claim.at), "call_id": earlier}
     return connection.execute(statements("quota")["carry_over"], values).rowcount > 0

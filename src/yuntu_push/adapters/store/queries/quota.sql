@@ -6,7 +6,12 @@ WHERE kind = :kind AND subject = :subject AND at >= :since ORDER BY at;
 INSERT INTO quota_use (kind, subject, at, call_id) VALUES (:kind, :subject, :at, :call_id);
 
 -- name: carry_over
-UPDATE quota_use SET at = :at WHERE call_id = :call_id;
+UPDATE quota_use SET at = :at WHERE use_id = (
+  SELECT MAX(use_id) FROM quota_use
+  WHERE call_id IN (
+    SELECT same.call_id FROM push_call AS judged
+    JOIN push_call AS same USING (push_id, step, key)
+    WHERE judged.call_id = :call_id));
 
 -- name: release
 DELETE FROM quota_use WHERE call_id = :call_id;
