@@ -23,8 +23,13 @@ def _raised() -> dict[str, set[str]]:
                 continue
             name = node.func.id if isinstance(node.func, ast.Name) else ""
             first = node.args[0]
-            if name in {*KINDS, "YuntuPushError"} and isinstance(first, ast.Constant):
+            if not isinstance(first, ast.Constant):
+                continue
+            if name in {*KINDS, "YuntuPushError"}:
                 found.setdefault(str(first.value), set()).add(name)
+            elif name == "unknown":
+                code = f"{str(first.value).upper().replace(' ', '_')}_UNKNOWN"
+                found.setdefault(code, set()).add("ConfigError")
     return found
 
 

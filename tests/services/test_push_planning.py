@@ -30,7 +30,7 @@ def test_a_plan_writes_nothing(bench: Bench):
         ({"name": "a b"}, "PUSH_NAME_INVALID"),
         ({"brands": ()}, "PLACE_NEEDED"),
         ({"channel": "acne"}, "CHANNEL_UNKNOWN"),
-        ({"id_types": ("OAID",)}, "ID_TYPE_OF_THE_SEGMENT_UNKNOWN"),
+        ({"id_types": ("OAID",)}, "ID_TYPE_UNKNOWN"),
         ({"id_types": ("nonsense",)}, "ID_TYPE_UNKNOWN"),
         ({"audience_name": "{name}{name}{name}{name}{name}{name}"}, "AUDIENCE_NAME_TOO_LONG"),
         ({"audience_type": "public"}, "AUDIENCE_TYPE_UNKNOWN"),

@@ -24,7 +24,7 @@ NOUNS = {
         msg("state"),
         msg("audience"),
         msg("audience type"),
-        msg("id type of the segment"),
+        msg("id type"),
     )
 }
 MAX_NAME = 64

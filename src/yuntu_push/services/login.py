@@ -121,7 +121,7 @@ class Login:
             # A code works once, so there is nothing to repeat.
             raise LoginError(
                 "AUTH_ANSWER_LOST",
-                msg("the platform's answer to the login was lost"),
+                msg("the platform's answer to the login was lost: {reason}", reason=exc.message),
                 hint=_again(channel),
                 platform_code=exc.platform_code,
                 request_id=exc.request_id,

@@ -69,7 +69,7 @@ def error(refusal: Refusal, scene: Scene) -> YuntuPushError:
         return _made(RefusedError, "ACCOUNT_BLOCKED", _refused, refusal, _ACCOUNT_HINT)
     if code == _SIGNATURE:
         return _made(RefusedError, "UPLOAD_SIGNATURE", _refused, refusal, _SIGNATURE_HINT)
-    return _made(RefusedError, "PLATFORM_REFUSED", _refused, refusal, _EXPLAIN_HINT)
+    return _made(RefusedError, "PLATFORM_REFUSED", _refused, refusal, _explain_hint(code))
 
 
 def login_hint(scene: Scene) -> Text:
@@ -80,7 +80,12 @@ def login_hint(scene: Scene) -> Text:
 _AGAIN = msg("run the same command again in a few minutes; nothing is done twice")
 _ACCOUNT_HINT = msg("look at the account's state in the Ocean Engine back office")
 _SIGNATURE_HINT = msg("check the parts with `yuntu-push segment verify NAME`, then push again")
-_EXPLAIN_HINT = msg("`yuntu-push explain CODE` tells what the code means; keep the request id")
+
+
+def _explain_hint(code: int) -> Text:
+    return msg(
+        "`yuntu-push explain {code}` tells what the code means; keep the request id", code=str(code)
+    )
 
 
 def _refused(text: str) -> Text:

@@ -223,7 +223,12 @@ def chosen_parts(segment: Segment, id_types: Sequence[IdType]) -> tuple[PushPart
     """The parts of the wanted id types (all by default), proved to be what was built."""
     absent = [t for t in id_types if t not in segment.id_types]
     if absent:
-        raise unknown("id type of the segment", absent[0], segment.id_types)
+        raise unknown(
+            "id type",
+            str(absent[0]),
+            segment.id_types,
+            hint=msg("see `yuntu-push segment show {name}`", name=segment.name),
+        )
     chosen = [part for part in segment.parts if not id_types or part.id_type in id_types]
     if len(chosen) > MAX_PARTS:
         raise SourceError(
