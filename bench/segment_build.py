@@ -5,83 +5,22 @@ python -m bench.segment_build [ROWS…] [--repeat N] [--no-sample] [--append RES
 
 import argparse
 import json
-import os
-import platform
-import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import members
+from bench.measuring import Run, heading, measured, report, tool
 
 _HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of a command: seconds, processor seconds, peak memory, load by others in cores."""
-
-    wall: float
-    cpu: float
-    rss_mb: float
-    others: float
-    output: str
-
-
-def measured(command: list[str]) -> Run:
-    """Run a command to its end and measure it."""
-    busy, started, ours = _busy(), time.monotonic(), _children()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    peak = [0.0]
-    watcher = threading.Thread(target=_watch, args=(process.pid, peak, process))
-    watcher.start()
-    output, errors = process.communicate()
-    wall = time.monotonic() - started
-    watcher.join()
-    cpu = _children() - ours
-    if process.returncode:
-        raise SystemExit(f"{command} ended with {process.returncode}: {errors[-2000:]}")
-    others = max(0.0, (_busy() - busy - cpu) / wall)
-    return Run(wall, cpu, peak[0], others, output)
-
-
-def _watch(pid: int, peak: list[float], process: "subprocess.Popen[str]") -> None:
-    status = Path(f"/proc/{pid}/status")
-    while process.poll() is None:
-        try:
-            line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-            peak[0] = max(peak[0], int(line.split()[1]) / 1000)
-        except (OSError, StopIteration):
-            pass
-        time.sleep(0.02)
-
-
-def _children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _busy() -> float:
-    """Processor seconds of the whole machine, idle and waiting left out."""
-    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
-    ticks = sum(int(x) for place, x in enumerate(fields) if place not in (3, 4, 8, 9))
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def build(source: Path, home: Path) -> Run:
     """Build a segment with the tool."""
     shutil.rmtree(home, ignore_errors=True)
-    command = [
-        sys.executable, "-m", "yuntu_push", "--home", str(home), "--json",
-        "segment", "build", "bench", str(source), "--id", "phone=mobile",
-    ]  # fmt: skip
+    command = tool(home, "segment", "build", "bench", str(source), "--id", "phone=mobile")
     return measured(command)
 
 
@@ -135,11 +74,10 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="bench-"))
     folder.mkdir(parents=True, exist_ok=True)
+    words = [*map(str, given.rows), "--repeat", str(given.repeat)]
+    words += ["--no-sample"] if given.no_sample else []
     lines = [
-        (
-            f"`python -m bench.segment_build {' '.join(map(str, given.rows))}"
-            f" --repeat {given.repeat}` · {datetime.now(UTC):%Y-%m-%d} · {_machine()}"
-        ),
+        heading("bench.segment_build", words),
         "",
         (
             "| rows | ids | wall s, median (range) | CPU s | ids/s | peak RSS MB | B/id "
@@ -151,20 +89,7 @@ def main() -> None:
         lines += compare(rows, folder, given.repeat, with_sample=not given.no_sample)
     if given.folder is None:
         shutil.rmtree(folder)
-    print("\n".join(lines))
-    if given.append:
-        with given.append.open("a", encoding="utf-8") as file:
-            file.write("\n" + "\n".join(lines) + "\n")
-
-
-def _machine() -> str:
-    model = platform.processor() or platform.machine()
-    try:
-        names = [x for x in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in x]
-        model = names[0].split(":")[1].strip()
-    except (OSError, IndexError):
-        pass
-    return f"{os.cpu_count()} cores of {model}, Python {platform.python_version()}"
+    report(lines, given.append)
 
 
 if __name__ == "__main__":

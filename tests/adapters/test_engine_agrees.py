@@ -5,6 +5,7 @@ near misses of those ways, and noise.
 """
 
 import os
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from yuntu_push.domain.identifiers import (
     Blank,
     Form,
     IdType,
+    IdWarning,
     Rejected,
     identify,
     masked,
@@ -60,6 +62,16 @@ uuid = st.uuids().flatmap(
         [str(u), str(u).upper(), u.hex, u.hex.upper(), f"{{{u}}}", str(u)[:-1]]
     )
 )
+
+_CARDS = (
+    "11010519491231002X", "110105194912310021", "6222021234567890128", "4111111111111111",
+    "340000000000009", "622202123456789012", "3530111333300000", "6011111111111117",
+)  # fmt: skip
+card = st.one_of(
+    st.sampled_from(_CARDS),
+    st.from_regex(r"[1-9][0-9]{5}(19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9X]", fullmatch=True),
+    st.from_regex(r"[34569][0-9]{15,18}", fullmatch=True),
+)
 imei = st.from_regex(r"[0-9]{14,16}", fullmatch=True)
 special = st.sampled_from(
     [
@@ -96,7 +108,16 @@ def mutated(draw: st.DrawFn) -> str:
 
 values = st.lists(
     st.one_of(
-        mobile, written(), hexadecimal, uuid, imei, special, mutated(), digits, st.text(max_size=12)
+        mobile,
+        written(),
+        hexadecimal,
+        uuid,
+        imei,
+        card,
+        special,
+        mutated(),
+        digits,
+        st.text(max_size=12),
     ),
     min_size=1,
     max_size=80,
@@ -134,10 +155,13 @@ def _check(kind: IdType, values: list[str], rules: IdSettings, form: Form) -> No
     }
     refused = {row: (reason, shown) for row, reason, shown in result.rejects}
     blank = hashed = 0
+    warned = Counter[IdWarning]()
     for row, value in enumerate(values):
         match identify(value, kind, rules, form):
-            case Accepted(id_type, text, already_hashed):
+            case Accepted(id_type, text, already_hashed, warning):
                 assert found.pop(row) == (id_type, text), value
+                if warning and warning is not IdWarning.PLACEHOLDER:  # counted by the spool
+                    warned[warning] += 1
                 hashed += already_hashed
             case Blank():
                 blank += 1
@@ -148,6 +172,7 @@ def _check(kind: IdType, values: list[str], rules: IdSettings, form: Form) -> No
     assert result.blank == blank
     assert result.values == len(values) - blank
     assert result.already_hashed.total() == hashed
+    assert result.warnings == warned
 
 
 @pytest.mark.parametrize("kind", IdType)

@@ -21,7 +21,6 @@ from yuntu_push.domain.id_types import (
 from yuntu_push.domain.settings import IdSettings
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_PLAIN_PHONE = re.compile(r"(?:86)?1[0-9]{10}")
 _IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _IDENTITY_CARD = re.compile(
     r"[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]{4}[0-9Xx]"
@@ -34,6 +33,8 @@ def imei(text: str, rules: IdSettings, form: Form) -> Outcome:
     outcome = _imei(text)
     if isinstance(outcome, RejectReason):
         return Rejected(_personal(text) or outcome)
+    if text.startswith("0086") and mainland_mobile(text):
+        return Rejected(RejectReason.PHONE_IN_CLEAR)
     return Accepted(IdType.IMEI, text, warning=outcome)
 
 
@@ -148,8 +149,8 @@ def is_bank_card(text: str) -> bool:
 
 
 def _personal(text: str) -> RejectReason | None:
-    # A long row of digits that merely ends like a phone (0086…, 860…) is more likely an id.
-    if mainland_mobile(text) and (not is_digits(text) or _PLAIN_PHONE.fullmatch(text)):
+    # Digits that begin with 860 and merely end like a phone are more likely an id.
+    if mainland_mobile(text) and not (is_digits(text) and text.startswith("860")):
         return RejectReason.PHONE_IN_CLEAR
     if is_identity_card(text):
         return RejectReason.IDENTITY_CARD

@@ -6,7 +6,8 @@ from itertools import repeat
 
 import numpy as np
 
-from yuntu_push.adapters.engine.lanes import Lane, Mask, lanes_for
+from yuntu_push.adapters.engine.lane import Lane, Mask
+from yuntu_push.adapters.engine.lanes import lanes_for
 from yuntu_push.adapters.engine.shapes import Bytes, Shape, record_of, shape_of
 from yuntu_push.adapters.engine.texts import Index, Texts
 from yuntu_push.domain.identifiers import (
@@ -24,6 +25,7 @@ from yuntu_push.domain.segment_build import IdColumn
 from yuntu_push.domain.settings import IdSettings
 
 BLOCK = 32_768  # rows at a time: matrices of this height stay in the processor's cache
+LONGEST = 64  # characters of what a lane takes
 MAX_SHORT = 9  # digits that are too few whatever they are; ten may be a service number
 
 
@@ -80,9 +82,10 @@ class Classifier:
         result.blank += len(texts) - filled
         result.values += filled
         left = lengths != 0
+        there = np.bincount(np.minimum(lengths, LONGEST + 1), minlength=LONGEST + 1)
         for length, lanes in self._lanes.items():
-            at = np.flatnonzero(lengths == length)
-            if len(at):
+            if there[length]:
+                at = np.flatnonzero(lengths == length)
                 taken = self._fast(texts, at, length, lanes, first, result)
                 left[taken] = False
         if self._column.id_type is IdType.MOBILE_HASH_SHA256:
@@ -103,9 +106,12 @@ class Classifier:
         """Run the lanes of one length; the places that they took."""
         taken = []
         for lane in lanes:
-            good, records = lane.read(texts.matrix(at, length))
+            values = texts.matrix(at, length)
+            good, records = lane.read(values)
             if not len(records):
                 continue
+            if lane.doubtful is not None and (count := lane.doubtful(values[good])):
+                result.warnings[IdWarning.BAD_LUHN] += count
             rows = at if len(records) == len(at) else at[good]
             self._add(result, lane.id_type, lane.shape, records, rows + first)
             if lane.already_hashed:

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,18 @@ def sha256(texts: Bytes) -> Bytes:
 
 def md5(texts: Bytes) -> Bytes:
     """The MD5 of each row of a matrix of ASCII texts: 16 columns."""
-    return _one_by_one(texts, lambda text: hashlib.md5(text, usedforsecurity=False).digest(), 16)
+    digest = _md5()
+    return _one_by_one(texts, lambda text: digest(text).digest(), 16)
+
+
+@functools.cache
+def _md5() -> Callable[[bytes], Any]:
+    """The interpreter's own MD5, which starts twice as fast as the one of OpenSSL."""
+    try:
+        made: Callable[[bytes], Any] = importlib.import_module("_md5").md5
+    except ImportError:
+        return functools.partial(hashlib.md5, usedforsecurity=False)
+    return made
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from yuntu_push.adapters.engine.encode import WIRE_NUMBERS, item_size
-from yuntu_push.adapters.engine.lanes import NIBBLE
+from yuntu_push.adapters.engine.lane import NIBBLE
 from yuntu_push.adapters.engine.shapes import (
     UUID_LOWER,
     UUID_UPPER,
