@@ -1,0 +1,18 @@
+"""Samples by time: what fits into the suite, where the whole matrix takes hours."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+SECONDS = 8.0
+AT_LEAST = 2  # however slow the machine
+Item = TypeVar("Item")
+
+
+def sampled(items: Iterable[Item], *, whole: bool, share: float = 1.0) -> Iterator[Item]:
+    """All of the items when `whole`, else as many as fit into a `share` of a sample's time."""
+    began = time.monotonic()
+    for number, item in enumerate(items):
+        if not whole and number >= AT_LEAST and time.monotonic() - began > SECONDS * share:
+            return
+        yield item
