@@ -1,22 +1,17 @@
 """The push tables: atomic intents, quotas among processes, a record that only goes forward."""
 
-import multiprocessing
 import sqlite3
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from support.push import START, Bench, memory_folder
-from support.quota_claims import claim_some
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.push import Call, CallState, Facts, PushState, StepName, StepState
 from yuntu_push.domain.push_record import Change, Intent, Settlement
 from yuntu_push.domain.quota import QuotaClaim, QuotaKind, QuotaUse
-
-PROCESSES, CLAIMS = 8, 16
 
 
 @pytest.fixture
@@ -36,22 +31,6 @@ def intent(key: str = "create", **changes: object) -> Intent:
         verdict=None,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
-
-
-def test_many_processes_never_overrun_a_quota(bench: Bench):
-    """Exactly the day's hundred are granted, and nobody meets a locked file."""
-    push = bench.create()
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, mp_context=context) as pool:
-        jobs = [
-            pool.submit(claim_some, str(bench.folder), push.push_id, number, CLAIMS)
-            for number in range(PROCESSES)
-        ]
-        granted = [job.result() for job in jobs]
-    assert sum(granted) == 100
-    stored = bench.store.get(push.push_id)
-    assert stored is not None
-    assert len(stored.calls) == 100
 
 
 def test_a_second_write_while_one_is_in_doubt_is_impossible(bench: Bench):

@@ -1,34 +1,28 @@
 """Many processes refresh once; a process killed in the middle loses the login in one place only."""
 
-import os
-import signal
-import subprocess
+import json
+import random
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from support.crowd import of_module
 from support.refresh_process import tokens
+from support.sampling import sampled
+from support.scene import Scene
 from support.secrets import APP_SECRET, TokenPlatform, channel
-from yuntu_push.domain.errors import LoginError
+from support.warm import Ended
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.services.grants import app_secret_key
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and flock of POSIX")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals and flock of POSIX"),
+    pytest.mark.timeout(3600),
+]
 
-TESTS = Path(__file__).parent.parent
-PROCESSES, ROUNDS = 12, 3
-
-
-def start(folder: Path, env: Mapping[str, str]) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "support.refresh_process", str(folder)],
-        env={**os.environ, "PYTHONPATH": str(TESTS), **env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+REFRESH = ("auth", "refresh", "acme")
+EXPIRED_HOURS = 25
 
 
 def log_in(folder: Path) -> TokenPlatform:
@@ -41,88 +35,70 @@ def log_in(folder: Path) -> TokenPlatform:
     return platform
 
 
-def test_many_processes_that_meet_an_expired_token_make_one_refresh(tmp_path: Path):
-    for number in range(ROUNDS):
+@pytest.mark.parametrize(("processes", "rounds"), [(50, 100), (128, 10)])
+def test_many_processes_that_meet_an_expired_token_make_one_refresh(
+    tmp_path: Path, processes: int, rounds: int, whole: bool
+):
+    made = 0
+    for number in sampled(range(rounds), whole=whole, share=0.1):
         folder = tmp_path / str(number)
         platform = log_in(folder)
-        go = folder / "go"
-        running = [start(folder, {"GO": str(go)}) for _ in range(PROCESSES)]
-        go.touch()
-        ended = [process.communicate(timeout=120) for process in running]
-
-        assert {out for out, _ in ended} == {platform.current[0]}, ended
+        ended = of_module("support.refresh_process", [str(folder), str(processes)])
+        assert ended == [platform.current[0]] * processes
         assert (platform.refreshes, platform.refused) == (1, 0)
+        made += 1
+    sys.stdout.write(f"{made} rounds of {processes} processes: one refresh each, none refused\n")
 
 
-def steps_of_a_refresh(folder: Path) -> list[str]:
-    platform = log_in(folder)
-    steps = folder / "steps"
-    out, err = start(folder, {"STEPS": str(steps)}).communicate(timeout=60)
-    assert out == platform.current[0], err
-    return steps.read_text().splitlines()
+def test_fifty_commands_that_are_told_of_an_expired_token_make_one_refresh(
+    one_push: Scene, whole: bool
+):
+    """Each believes its token to be valid until the platform says otherwise."""
+    words = ("audience", "list", "--account", one_push.advertiser_id)
+    for _ in range(10 if whole else 1):
+        one_push.renew()
+        one_push.sandbox.advance(hours=EXPIRED_HOURS)
+        running = [one_push.warm.start(words) for _ in range(50)]
+        ended = [one_push.warm.wait(process) for process in running]
+        assert {each.code for each in ended} == {0}, [each.stderr for each in ended if each.code]
+        assert verdicts(one_push) == [0]
+        one_push.assert_no_trace("refresh")
 
 
-def next_run(folder: Path) -> str | LoginError:
-    """The token that the next run gets, or its error."""
-    try:
-        return tokens(folder).access_token(channel()).reveal()
-    except LoginError as exc:
-        return exc
+def verdicts(scene: Scene) -> list[int]:
+    """The codes with which the platform answered the refreshes so far."""
+    return [each["code"] for each in scene.sandbox.requests("oauth2/refresh_token")]
 
 
-def test_a_kill_at_any_step_loses_the_login_only_while_the_answer_arrives(tmp_path: Path):
+def test_a_kill_at_any_system_call_loses_the_login_only_while_the_answer_arrives(
+    one_push: Scene, whole: bool
+):
     """Everywhere else the next run has a valid token; there it says `log in again`."""
-    steps = steps_of_a_refresh(tmp_path / "counted")
+    points, _ = one_push.points(REFRESH)
+    # A sample must hold those where the login can be lost at all.
+    random.Random(1).shuffle(points)
+    points.sort(key=lambda point: point.syscall != "recvfrom")
     killed, lost = 0, []
-    for number, step in enumerate(steps, start=1):
-        folder = tmp_path / f"kill-{number}"
-        platform = log_in(folder)
-        process = start(folder, {"KILL_AT": str(number)})
-        _, err = process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGKILL, (step, err)
-        killed += 1
-        ended = next_run(folder)
-        if isinstance(ended, LoginError):
-            lost.append(f"{number} before {step}")
-            assert ended.code == "AUTH_LOGIN_REQUIRED"
-            assert "auth login acme" in str(ended.hint)
+    for point in sampled(points, whole=whole):
+        one_push.renew()
+        killed += one_push.killed_at(REFRESH, point).killed
+        ended = one_push.warm.wait(one_push.warm.start(REFRESH))
+        if ended.code != 0:
+            lost.append(point)
+            assert_says_log_in(ended)
         else:
-            assert ended == platform.current[0], (number, step)
-            assert platform.refused == 0
-            tokens(folder).refresh(channel())
-        assert list((folder / "journal").glob("*")) == []
-
-    sys.stdout.write(f"{killed} points killed, lost at {lost}\n")
-    assert killed == len(steps) >= 30
+            assert set(verdicts(one_push)) <= {0}, (point, verdicts(one_push))
+            again = one_push.warm(*REFRESH)
+            assert again.code == 0, (point, again.stdout)
+        assert list((one_push.home / "state").rglob("*.refresh")) == [], point
+        one_push.assert_no_trace(point)
+    sys.stdout.write(f"{killed} points killed, of {len(points)}; lost at {lost}\n")
+    assert killed >= 2
     assert len(lost) <= 2, lost
 
 
-def test_the_next_process_goes_on_when_the_holder_of_the_lock_dies(tmp_path: Path):
-    steps = steps_of_a_refresh(tmp_path / "counted")
-    folder = tmp_path / "home"
-    platform = log_in(folder)
-    at = steps.index("the platform has acted") - 3
-    waiting = [start(folder, {"KILL_AT": str(at)})]
-    waiting += [start(folder, {}) for _ in range(3)]
-    ended = [process.communicate(timeout=60)[0] for process in waiting]
-
-    assert waiting[0].returncode in (-signal.SIGKILL, 0)
-    assert set(ended[1:]) == {platform.current[0]}
-    assert (platform.refreshes, platform.refused) == (1, 0)
-
-
-def test_nothing_secret_is_left_in_any_file_or_output_of_killed_processes(tmp_path: Path):
-    """Tokens and the app's Secret are in no file but sealed ones, wherever the process died."""
-    steps = steps_of_a_refresh(tmp_path / "counted")
-    found = []
-    for number in range(1, len(steps) + 1, 4):
-        folder = tmp_path / f"kill-{number}"
-        log_in(folder)
-        out, err = start(folder, {"KILL_AT": str(number)}).communicate(timeout=60)
-        assert "canary" not in out + err
-        for path in folder.rglob("*"):
-            mine = path.is_file() and not path.name.startswith("platform")
-            if mine and b"canary" in path.read_bytes():
-                found.append((number, path.name))
-
-    assert found == []
+def assert_says_log_in(ended: Ended) -> None:
+    envelope = json.loads(ended.stdout)
+    assert ended.code == envelope["exit_code"] == 4, ended
+    assert envelope["errors"][0]["code"] == "AUTH_LOGIN_REQUIRED"
+    assert "auth login acme" in envelope["errors"][0]["hint"]

@@ -1,8 +1,14 @@
-"""What one of many processes does that reserve a quota together; imports little, starts quickly."""
+"""Many processes that reserve one quota together.
 
+`python -m support.quota_claims FOLDER PUSH PROCESSES CLAIMS` prints how many each was granted.
+"""
+
+import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from support.crowd import crowd
 from yuntu_push.adapters.store.database import Database
 from yuntu_push.adapters.store.pushes import PushFile
 from yuntu_push.domain.push import Call, StepName
@@ -33,3 +39,13 @@ def claim_some(folder: str, push_id: str, number: int, count: int) -> int:
         )
         for turn in range(count)
     )
+
+
+def main() -> None:
+    folder, push_id, processes, claims = sys.argv[1:]
+    given = crowd(int(processes), lambda number: claim_some(folder, push_id, number, int(claims)))
+    sys.stdout.write(json.dumps(given))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,27 +1,22 @@
-"""A process that meets an expired token: what many of them, and killed ones, are made of.
+"""A crowd of processes that meet an expired token together, over real files and kernel locks.
 
-`python -m support.refresh_process FOLDER` prints the access token it got, or the code of its
-error. With `KILL_AT=n` it dies by SIGKILL at the n-th step of the refresh, counted over what it
-does to files and over the platform's side of the call; without it, `STEPS` gets the steps' names.
+`python -m support.refresh_process FOLDER PROCESSES` prints the access token that each got, or the
+code of its error.
 """
 
-import os
-import signal
+import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from support.crowd import crowd
 from support.secrets import DAY, SetClock, TokenPlatform, channel
+from yuntu_push.adapters.secrets import sealing
 from yuntu_push.adapters.secrets.file_key import FileKey
 from yuntu_push.adapters.secrets.file_store import FileStore
 from yuntu_push.adapters.secrets.journal import FileJournal
 from yuntu_push.adapters.system import FileLocks, SystemClock
 from yuntu_push.domain.errors import YuntuPushError
 from yuntu_push.services.tokens import Tokens
-
-_STEPS = ("open", "write", "fsync", "replace", "unlink", "close", "mkdir", "link")
 
 
 def tokens(folder: Path, *, late: float = DAY) -> Tokens:
@@ -39,51 +34,17 @@ def tokens(folder: Path, *, late: float = DAY) -> Tokens:
     )
 
 
-class Killer:
-    """Counts steps and dies at one of them."""
-
-    def __init__(self, at: int) -> None:
-        self._at = at
-        self.names: list[str] = []
-
-    def step(self, name: str) -> None:
-        self.names.append(name)
-        if len(self.names) == self._at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def watch(self, owner: Any, name: str) -> None:
-        """Count a step before each call of `owner.name`."""
-        original: Callable[..., Any] = getattr(owner, name)
-
-        def watched(*args: Any, **more: Any) -> Any:
-            self.step(name)
-            return original(*args, **more)
-
-        setattr(owner, name, watched)
-
-
 def main() -> None:
-    folder = Path(sys.argv[1])
-    made = tokens(folder)
-    killer = Killer(int(os.environ.get("KILL_AT", "0")))
-    if "KILL_AT" in os.environ or "STEPS" in os.environ:
-        answered = made._oauth._answer  # type: ignore[attr-defined]
+    folder, processes = Path(sys.argv[1]), int(sys.argv[2])
+    sealing.derived_key(b"so that its imports are made once", "crowd")
 
-        def answer(number: int) -> Any:
-            killer.step("the platform has acted")
-            return answered(number)
+    def job(_number: int) -> str:
+        try:
+            return tokens(folder).access_token(channel()).reveal()
+        except YuntuPushError as exc:
+            return exc.code
 
-        made._oauth._answer = answer  # type: ignore[attr-defined]
-        for name in _STEPS:
-            killer.watch(os, name)
-    while "GO" in os.environ and not Path(os.environ["GO"]).exists():
-        time.sleep(0.01)
-    try:
-        sys.stdout.write(made.access_token(channel()).reveal())
-    except YuntuPushError as exc:
-        sys.stdout.write(exc.code)
-    if "STEPS" in os.environ:
-        Path(os.environ["STEPS"]).write_text("\n".join(killer.names))
+    sys.stdout.write(json.dumps(crowd(processes, job)))
 
 
 if __name__ == "__main__":

@@ -90,6 +90,7 @@ class Scene:
         """Back to the beginning, without faults."""
         self.sandbox.clear_faults()
         self.sandbox.control("requests/clear")
+        self.sandbox.world.clock.offset = 0.0
         self.sandbox.world.state = copy.deepcopy(self._platform)
         shutil.rmtree(self.home)
         shutil.copytree(self._kept, self.home)
