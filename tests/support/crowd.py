@@ -56,7 +56,7 @@ def of_module(module: str, words: Sequence[str]) -> list[Any]:
         env={**os.environ, "PYTHONPATH": str(TESTS)},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1800,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -1,11 +1,13 @@
 """Many processes that reserve one quota together.
 
-`python -m support.quota_claims FOLDER PUSH PROCESSES CLAIMS` prints how many each was granted.
+`python -m support.quota_claims PROCESSES CLAIMS PUSH FOLDER…` prints, for the state file in each
+folder, how many each process was granted.
 """
 
 import json
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from support.crowd import crowd
@@ -18,7 +20,7 @@ from yuntu_push.domain.quota import QuotaClaim, QuotaKind
 AT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
-def claim_some(folder: str, push_id: str, number: int, count: int) -> int:
+def claim_some(folder: str, push_id: str, count: int, number: int) -> int:
     """Reserve `count` creates one after the other; how many were granted."""
     store = PushFile(Database(Path(folder) / "state.db"))
     return sum(
@@ -42,9 +44,11 @@ def claim_some(folder: str, push_id: str, number: int, count: int) -> int:
 
 
 def main() -> None:
-    folder, push_id, processes, claims = sys.argv[1:]
-    given = crowd(int(processes), lambda number: claim_some(folder, push_id, number, int(claims)))
-    sys.stdout.write(json.dumps(given))
+    processes, claims, push_id, *folders = sys.argv[1:]
+    rounds = [
+        crowd(int(processes), partial(claim_some, at, push_id, int(claims))) for at in folders
+    ]
+    sys.stdout.write(json.dumps(rounds))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """A crowd of processes that meet an expired token together, over real files and kernel locks.
 
-`python -m support.refresh_process FOLDER PROCESSES` prints the access token that each got, or the
-code of its error.
+`python -m support.refresh_process PROCESSES FOLDER…` prints, for each home, the access token that
+each process got, or the code of its error.
 """
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from support.crowd import crowd
@@ -35,16 +36,17 @@ def tokens(folder: Path, *, late: float = DAY) -> Tokens:
 
 
 def main() -> None:
-    folder, processes = Path(sys.argv[1]), int(sys.argv[2])
+    processes, *folders = sys.argv[1:]
     sealing.derived_key(b"so that its imports are made once", "crowd")
 
-    def job(_number: int) -> str:
+    def job(folder: str, _number: int) -> str:
         try:
-            return tokens(folder).access_token(channel()).reveal()
+            return tokens(Path(folder)).access_token(channel()).reveal()
         except YuntuPushError as exc:
             return exc.code
 
-    sys.stdout.write(json.dumps(crowd(processes, job)))
+    rounds = [crowd(int(processes), partial(job, at)) for at in folders]
+    sys.stdout.write(json.dumps(rounds))
 
 
 if __name__ == "__main__":

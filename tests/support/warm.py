@@ -112,10 +112,11 @@ class Warm:
         return run
 
     def strace(
-        self, words: Sequence[str], options: Sequence[str], log: Path | None = None
-    ) -> Ended:
+        self, words: Sequence[str], options: Sequence[str], log: Path | None = None, *,
+        env: Mapping[str, str] | None = None,
+    ) -> Ended:  # fmt: skip
         """A whole run under `strace`, from its first step on; `options` are strace's."""
-        started = self.start(words, stopped=True)
+        started = self.start(words, stopped=True, env=env)
         while not _has(started.pid, "State:\tT"):
             time.sleep(0.001)
         tracer = subprocess.Popen(
