@@ -8,6 +8,7 @@ rule the invariants hold; at the end, with the faults gone, every push comes to 
 import contextlib
 import os
 from collections import Counter
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -16,18 +17,30 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from support.invariants import assert_invariants
-from support.push import Bench, DyingStore, Killed, memory_folder
-from yuntu_push.domain.errors import TryLaterError, YuntuPushError
+from support.push import OWNER, Bench, DyingStore, Killed, memory_folder
+from yuntu_push.adapters.store.push_rows import stamp
+from yuntu_push.adapters.store.queries import statements
+from yuntu_push.domain.errors import LoginError, ThrottledError, TryLaterError, YuntuPushError
 from yuntu_push.domain.push import BrandState, Push, PushBrand, PushState, StepName
+from yuntu_push.domain.quota import QuotaClaim, QuotaKind
+from yuntu_push.domain.text import msg
 from yuntu_push.services.push.copies import CopyDecision
 from yuntu_push.services.push.copying import copy_key
 
 CALLS = st.sampled_from(["upload", "create", "update", "push", "publish", "copy"])
 EFFECTS = st.sampled_from(
-    ["kill_before", "kill_after", "drop_before", "drop_after", "unreachable"]
+    ["kill_before", "kill_after", "drop_before", "drop_after", "unreachable",
+     LoginError("AUTH_LOGIN_REQUIRED", msg("log in")),
+     ThrottledError("PLATFORM_THROTTLED", msg("slow down"), retry_in=7)]
 )  # fmt: skip
 METHODS = st.sampled_from(["claim", "begin", "settle", "record"])
 MAX_PUSHES = 3
+DAILY_CREATES = 100
+USE = statements("quota")["use"]
+USED_BY_DAY = (
+    "SELECT count(*) AS used FROM quota_use WHERE kind = 'create' "
+    "GROUP BY subject, date(at, '+8 hours')"
+)
 
 
 class Week(RuleBasedStateMachine):
@@ -76,7 +89,7 @@ class Week(RuleBasedStateMachine):
         self.bench.clock.advance(minutes * 60)
 
     @rule(call=CALLS, effect=EFFECTS, later=st.integers(1, 2))
-    def something_will_happen(self, call: str, effect: str, later: int):
+    def something_will_happen(self, call: str, effect: str | YuntuPushError, later: int):
         self.bench.platform.plan[call, self.bench.platform.calls.get(call, 0) + later] = effect
 
     @rule(push=pushes, method=METHODS, nth=st.integers(1, 6), after=st.booleans())
@@ -90,6 +103,16 @@ class Week(RuleBasedStateMachine):
     @rule(hours=st.integers(1, 30))
     def hours_pass(self, hours: int):
         self.bench.clock.advance(hours * 3600)
+
+    @rule(left=st.integers(0, 2))
+    def others_use_the_quota(self, left: int):
+        """All but a few of the day's creates; a new day brings a hundred more."""
+        now = self.bench.clock.now()
+        used = self.bench.quota.usage(QuotaKind.CREATE, str(OWNER), now).used
+        claim = QuotaClaim(QuotaKind.CREATE, str(OWNER), now)
+        with self.bench.database.write() as connection:
+            for _ in range(DAILY_CREATES - left - used):
+                connection.execute(USE, {**asdict(claim), "at": stamp(now), "call_id": None})
 
     @rule(readable=st.booleans())
     def brands_can_be_read(self, readable: bool):
@@ -117,6 +140,9 @@ class Week(RuleBasedStateMachine):
         assert_invariants(self.bench, self.made)
         names = Counter(source.name for source in self.bench.platform.sources.values())
         assert all(count == 1 for count in names.values()), names
+        with self.bench.database.read() as connection:
+            days = connection.execute(USED_BY_DAY).fetchall()
+        assert all(day["used"] <= DAILY_CREATES for day in days), "I3: more than a day's creates"
         for audience in self.bench.platform.made_audiences.values():
             gaps = [
                 (b - a).total_seconds()
