@@ -28,7 +28,7 @@ class Table:
 
 def details(pairs: Sequence[tuple[str, object]], *, title: Text | None = None) -> Table:
     """The view of one thing: a line for each of its fields."""
-    return Table(columns=("field", "value"), rows=[(k, v) for k, v in pairs], title=title)
+    return Table(columns=("field", "value"), rows=[(Text(k), v) for k, v in pairs], title=title)
 
 
 class Output:
@@ -137,7 +137,10 @@ class Output:
         from rich.text import Text as RichText
 
         console = Console(
-            file=self.stream, no_color=not self._color, highlight=False, soft_wrap=False
+            file=self.stream,
+            color_system="auto" if self._color else None,  # None: no bold either
+            highlight=False,
+            soft_wrap=False,
         )
         title = self.translator.render(view.title) if view.title else None
         drawn = RichTable(

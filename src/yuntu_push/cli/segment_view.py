@@ -6,6 +6,8 @@ from typing import Any
 
 from yuntu_push.cli.output import Table, details
 from yuntu_push.cli.times import iso, shown
+from yuntu_push.domain.id_types import RejectReason
+from yuntu_push.domain.reject_words import WORDS
 from yuntu_push.domain.segment import Segment
 from yuntu_push.domain.segment_build import BuiltSegment
 from yuntu_push.domain.text import Text, msg
@@ -143,7 +145,10 @@ def rejects_tables(rejects: Any) -> list[Table]:
     """Rejects by reason, when there are any."""
     if not rejects:
         return []
-    ordered = sorted(rejects.items(), key=lambda item: -item[1])
+    ordered = [
+        (WORDS[RejectReason(reason)], count)
+        for reason, count in sorted(rejects.items(), key=lambda item: -item[1])
+    ]
     return [Table(columns=("reject", "count"), rows=ordered)]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from yuntu_push.domain.errors import GuardError, SourceError, TryLaterError, YuntuPushError
 from yuntu_push.domain.identifiers import IdType, RejectReason
+from yuntu_push.domain.reject_words import counted
 from yuntu_push.domain.segment_build import BuildPlan, Combination, IdColumn, RejectLimit
 from yuntu_push.domain.text import Text, msg
 
@@ -58,7 +59,7 @@ def too_many_rejects(
             values=values,
             column=what,
             limit=limit,
-            why=", ".join(f"{reason} {count}" for reason, count in main),
+            why=counted(main),
         ),
         hint=_fix(main[0][0]),
     )
