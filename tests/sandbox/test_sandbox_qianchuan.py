@@ -4,6 +4,7 @@ import hashlib
 import io
 import random
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,3 +178,15 @@ def test_the_two_platforms_accounts_are_kept_apart(sb: Sandbox, token: str):
     wrong = sb.upload(token, content, advertiser_id=OWNER, path=UPLOAD, signature=None)
     assert wrong["code"] == 40002
     assert sb.upload(token, content, advertiser_id=QIANCHUAN)["code"] == 40002
+
+
+def test_parts_that_a_restart_cut_off_begin_anew(tmp_path: Path):
+    """The key is refused by name; the parts would not be a zip any more."""
+    part = b"x" * 6_000_000
+    with local_sandbox(state_file=tmp_path / "world.json") as sb:
+        token = sb.authorize().access
+        key = upload(sb, token, part, PARTS, part_num=0, is_finished=0)["data"]["file_key"]
+    with local_sandbox(state_file=tmp_path / "world.json") as sb:
+        answer = upload(sb, token, part, PARTS, part_num=1, is_finished=1, file_key=key)
+        assert answer["code"] == 40001
+        assert "file_key" in answer["message"]

@@ -111,6 +111,59 @@ def test_the_state_file_survives_a_restart(tmp_path: Path):
         assert sb.state()["audiences"][0]["upload_num"] == 70
 
 
+def test_what_was_answered_survives_a_kill_while_writing(tmp_path: Path):
+    """Killed in the middle of writes, again and again: the file opens, and no answer was a lie."""
+    path, answered = tmp_path / "world.json", list[str]()
+
+    def work(url: str, token: str, upload: str) -> None:
+        body = {
+            "advertiser_id": OWNER,
+            "data_format": 0,
+            "file_storage_type": 0,
+            "file_paths": [upload],
+        }
+        with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+            while True:
+                name = f"n{len(answered)}"
+                try:
+                    answer = http.post(
+                        "/open_api/2/dmp/data_source/create/",
+                        json={**body, "data_source_name": name},
+                        headers={"Access-Token": token},
+                    ).json()
+                except httpx.TransportError:
+                    return
+                assert answer["code"] == 0
+                answered.append(answer["data"]["data_source_id"])
+
+    with local_sandbox(state_file=path) as sb:
+        token = sb.authorize().access
+        upload = sb.file_path(token, phone_zip(0, 3))
+    for wanted in (5, 20, 31):
+        with subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(path)], stdout=subprocess.PIPE, encoding="utf-8"
+        ) as process:
+            assert process.stdout is not None
+            url = json.loads(process.stdout.readline())["url"]
+            writer = threading.Thread(target=work, args=[url, token, upload])
+            writer.start()
+            while writer.is_alive() and len(answered) < wanted:
+                writer.join(0.001)
+            process.kill()
+            writer.join()
+        with local_sandbox(state_file=path) as sb:
+            assert {each["id"] for each in sb.state()["data_sources"]} >= set(answered)
+    assert len(answered) >= 31
+
+
+def test_two_sandboxes_never_share_a_state_file(tmp_path: Path):
+    options = SandboxOptions(state_file=tmp_path / "world.json")
+    with SandboxServer(options), pytest.raises(ValueError, match="in use"):
+        SandboxServer(options).start()
+    with SandboxServer(options):
+        pass
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"nonsense", b"[2, {}]"])
 def test_a_foreign_state_file_is_refused_and_kept(tmp_path: Path, content: bytes):
     path = tmp_path / "world.json"

@@ -15,12 +15,13 @@ from yuntu_push.sandbox.answers import Code, Refused, envelope, request_id
 from yuntu_push.sandbox.bodies import drain, read_form, read_json, read_json_of_get
 from yuntu_push.sandbox.checking import check_fields, from_text
 from yuntu_push.sandbox.clock import wire_time
-from yuntu_push.sandbox.endpoints.qianchuan import is_plain_id
+from yuntu_push.sandbox.endpoints.qianchuan import check_part, is_plain_id
 from yuntu_push.sandbox.faults import Effect, Fault, FaultPlan
 from yuntu_push.sandbox.grants import grant_of
 from yuntu_push.sandbox.journal import Entry, Journal, shown_fields
 from yuntu_push.sandbox.options import GetBody, SlowUpload
 from yuntu_push.sandbox.permissions import ISV_GROUP
+from yuntu_push.sandbox.records import Platform
 from yuntu_push.sandbox.routes import Endpoint, FileKind, endpoints
 from yuntu_push.sandbox.settle import settle
 from yuntu_push.sandbox.spoiling import SPOILING, html_answer, json_answer, spoiled
@@ -198,7 +199,11 @@ class Gateway:
         if kind is FileKind.DMP:
             call.advertiser()  # nobody makes the platform read a file it has no right to send
             result = await asyncio.to_thread(parse_dmp_zip, data, salt, bad_ids)
-        elif kind is FileKind.QIANCHUAN or call.fields["is_finished"] == 1:
+            return replace(call, upload=Upload(len(data), md5, result))
+        call.advertiser(Platform.QIANCHUAN)
+        if kind is FileKind.QIANCHUAN_PART:
+            check_part(call, len(data))
+        if kind is FileKind.QIANCHUAN or call.fields["is_finished"] == 1:
             earlier = self.world.parts.get(call.fields.get("file_key", ""), [])
             whole = b"".join([*earlier, data])
             md5 = check_signature(whole, None)

@@ -1,5 +1,6 @@
 """Starts and stops the sandbox: in a thread beside a test or a demo, or as a program of its own."""
 
+import contextlib
 import signal
 import socket
 import threading
@@ -11,7 +12,7 @@ import uvicorn
 
 from yuntu_push.sandbox.app import build_app
 from yuntu_push.sandbox.options import SandboxOptions
-from yuntu_push.sandbox.statefile import save_world
+from yuntu_push.sandbox.statefile import held, save_world
 from yuntu_push.sandbox.wire import Connections
 from yuntu_push.sandbox.world import World
 
@@ -26,6 +27,7 @@ class SandboxServer:
         self._thread: threading.Thread | None = None
         self._server: uvicorn.Server | None = None
         self._listening = threading.Event()
+        self._held = contextlib.ExitStack()
         self.port = self.options.port
         self.app_id, self.secret = 0, ""
         self.world: World
@@ -64,9 +66,11 @@ class SandboxServer:
             (self.options.host, self.options.port), family=family, backlog=256
         )
         try:
+            self._held.enter_context(held(self.options.state_file))
             app, self.world = build_app(self.options, connections)
         except BaseException:
             listener.close()
+            self._held.close()
             raise
         self.port = listener.getsockname()[1]
         application = self.world.state.app
@@ -100,6 +104,7 @@ class SandboxServer:
         self._server.should_exit = True
         self._thread.join()
         save_world(self.world)
+        self._held.close()
         self._server = self._thread = None
 
     def __enter__(self) -> Self:

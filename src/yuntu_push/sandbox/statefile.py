@@ -1,7 +1,9 @@
 """Keeps a world in a file: JSON, replaced as a whole; the id sets lie in a folder beside it."""
 
+import contextlib
 import dataclasses
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from yuntu_push.sandbox.clock import LATEST, PlatformClock
@@ -43,7 +45,28 @@ def _load(path: Path) -> WorldState:
     if abs(state.offset) > LATEST:
         raise StateFileError(f"{path} is no sandbox state file")
     state.app.secret = seeded_world(state.seed, None).app.secret
+    # Parts wait in memory only: a file whose last part has not come begins anew.
+    state.qc_files = {key: file for key, file in state.qc_files.items() if file.finished}
     return state
+
+
+@contextlib.contextmanager
+def held(path: Path | None) -> Iterator[None]:
+    """Keep the state file to this process; StateFileError when another sandbox has it."""
+    if path is None:
+        yield
+        return
+    import filelock
+
+    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise StateFileError(f"{path} is in use by another sandbox") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def save_world(world: World) -> None:

@@ -11,11 +11,14 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from yuntu_push.sandbox.answers import Code, Refused, wrong_parameter
 from yuntu_push.sandbox.idsets import IdSets, digest, unite
 from yuntu_push.sandbox.options import BadIds
+
+if TYPE_CHECKING:
+    from yuntu_push.sandbox.idsets import Digests
 
 MAX_ZIP = 50_000_000
 MAX_QIANCHUAN_ZIP = 25_000_000
@@ -52,14 +55,14 @@ TYPE_NAMES = {
 class Parsed:
     """What a DMP zip holds: its set of ids by type, and why parsing will fail, if it will."""
 
-    digests: dict[int, list[bytes]]
+    digests: dict[int, "Digests"]
     ids: int
     lines: int
     complaint: str
 
     def keep(self, sets: IdSets) -> dict[int, str]:
         """Store the ids; the content's set names by type."""
-        return {kind: sets.keep(unite(chunks)) for kind, chunks in self.digests.items()}
+        return {kind: sets.keep(digests) for kind, digests in self.digests.items()}
 
 
 def check_signature(data: bytes, signature: str | None) -> str:
@@ -72,7 +75,7 @@ def check_signature(data: bytes, signature: str | None) -> str:
 
 def parse_dmp_zip(data: bytes, salt: bytes, bad_ids: BadIds) -> Parsed:
     """Read a whole zip; what the platform cannot read at all is refused."""
-    digests: dict[int, list[bytes]] = {}
+    chunks: dict[int, list[bytes]] = {}
     count = lines = 0
     complaint = ""
     for where, line in _lines(data):
@@ -84,9 +87,10 @@ def parse_dmp_zip(data: bytes, salt: bytes, bad_ids: BadIds) -> Parsed:
         for kind, values in by_type.items():
             count += len(values)
             # Hex means the same in either case, and so does a UUID.
-            digests.setdefault(kind, []).append(digest(salt, (each.lower() for each in values)))
+            chunks.setdefault(kind, []).append(digest(salt, (each.lower() for each in values)))
     if not lines or not (count or complaint):
         raise wrong_parameter("file 中没有任何 id")
+    digests = {kind: unite(group) for kind, group in chunks.items()}
     return Parsed(digests, count, lines, complaint)
 
 
@@ -125,8 +129,8 @@ def _decode(where: str, line: bytes, bad_ids: BadIds) -> tuple[dict[int, list[st
 
 def parse_plain_zip(
     data: bytes, salt: bytes, accept: Callable[[str], bool]
-) -> tuple[list[bytes], int, int]:
-    """Read a Qianchuan zip, one id a line: digests, accepted and skipped lines."""
+) -> tuple["Digests", int, int]:
+    """Read a Qianchuan zip, one id a line: its set of ids, accepted and skipped lines."""
     chunks: list[bytes] = []
     good = skipped = 0
     batch: list[str] = []
@@ -143,7 +147,7 @@ def parse_plain_zip(
             chunks.append(digest(salt, batch))
             batch.clear()
     chunks.append(digest(salt, batch))
-    return chunks, good, skipped
+    return unite(chunks), good, skipped
 
 
 def _lines(data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -6,7 +6,6 @@ from typing import Any
 from yuntu_push.sandbox.answers import wrong_parameter
 from yuntu_push.sandbox.clock import wire_time
 from yuntu_push.sandbox.endpoints.accounts import page_of
-from yuntu_push.sandbox.idsets import unite
 from yuntu_push.sandbox.records import (
     Account,
     Kind,
@@ -39,7 +38,7 @@ def upload(call: Call) -> dict[str, Any]:
     """A key for one zip of up to 25 MB, good for 15 days."""
     account = _account(call)
     assert call.upload is not None
-    chunks, good, skipped = call.upload.result
+    digests, good, skipped = call.upload.result
     key = f"qc-{call.world.draw_hex(32)}"
     call.world.state.qc_files[key] = QianchuanFile(
         key=key,
@@ -51,52 +50,58 @@ def upload(call: Call) -> dict[str, Any]:
         finished=True,
         lines=good,
         skipped=skipped,
-        content=call.world.ids.keep(unite(chunks)),
+        content=call.world.ids.keep(digests),
     )
     return {"file_key": key, "file_md5": call.upload.md5}
 
 
-def part_upload(call: Call) -> dict[str, Any]:
-    """The key under which the parts of one large zip are put together."""
-    account = _account(call)
-    assert call.upload is not None
-    last = call.fields["is_finished"] == 1
-    number = call.fields["part_num"]
-    if not last and not MIN_PART < call.upload.size < MAX_QIANCHUAN_ZIP:
+def check_part(call: Call, size: int) -> QianchuanFile | None:
+    """The file that a part of `size` bytes belongs to, None for the first; refused when to none.
+
+    Before the bytes are looked at: what they are is of no interest when they have no place.
+    """
+    account, number = _account(call), call.fields["part_num"]
+    if call.fields["is_finished"] != 1 and not MIN_PART < size < MAX_QIANCHUAN_ZIP:
         raise wrong_parameter("file 分片应大于 5 MB 且小于 25 MB")
-    file = _parted(call, account, number)
-    if number != file.parts:
-        raise wrong_parameter(f"part_num 应为 {file.parts}")
-    if file.size + call.upload.size > MOST_IN_PARTS:
-        raise wrong_parameter("file 各分片合计过大")
-    file.parts += 1
-    file.size += call.upload.size
-    call.world.parts.setdefault(file.key, []).append(call.fields["file"])
-    if last:
-        _assemble(call, file)
-    return {"file_key": file.key}
-
-
-def _parted(call: Call, account: Account, number: int) -> QianchuanFile:
-    files = call.world.state.qc_files
     key = call.fields.get("file_key")
     if key is None:
         if number != 0:
             raise wrong_parameter("file_key 必填(第一个分片除外)")
-        key = f"qc-{call.world.draw_hex(32)}"
-        files[key] = QianchuanFile(key, account.id, call.now, 0, "", 0, finished=False)
-    file = files.get(key)
+        return None
+    file = call.world.state.qc_files.get(key)
     if file is None or file.advertiser_id != account.id or file.finished:
         raise wrong_parameter("file_key 不存在、已完成或不属于该账户")
+    if number != file.parts:
+        raise wrong_parameter(f"part_num 应为 {file.parts}")
+    if file.size + size > MOST_IN_PARTS:
+        raise wrong_parameter("file 各分片合计过大")
     return file
+
+
+def part_upload(call: Call) -> dict[str, Any]:
+    """The key under which the parts of one large zip are put together."""
+    assert call.upload is not None
+    # Once more: another part may have come while this one was read.
+    file = check_part(call, call.upload.size)
+    if file is None:
+        key = f"qc-{call.world.draw_hex(32)}"
+        owner = call.fields["advertiser_id"]
+        file = QianchuanFile(key, owner, call.now, 0, "", 0, finished=False)
+        call.world.state.qc_files[key] = file
+    file.parts += 1
+    file.size += call.upload.size
+    call.world.parts.setdefault(file.key, []).append(call.fields["file"])
+    if call.fields["is_finished"] == 1:
+        _assemble(call, file)
+    return {"file_key": file.key}
 
 
 def _assemble(call: Call, file: QianchuanFile) -> None:
     assert call.upload is not None
-    chunks, file.lines, file.skipped = call.upload.result
+    digests, file.lines, file.skipped = call.upload.result
     file.md5 = call.upload.md5
     file.finished = True
-    file.content = call.world.ids.keep(unite(chunks))
+    file.content = call.world.ids.keep(digests)
     del call.world.parts[file.key]
 
 
