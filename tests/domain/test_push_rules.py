@@ -19,6 +19,7 @@ from yuntu_push.domain.errors import (
 from yuntu_push.domain.failure import Failure, failure_from_json, failure_to_json
 from yuntu_push.domain.push import MOVES, Mode, PushState, StepName, may_move, steps_of
 from yuntu_push.domain.quota import (
+    PUBLISH_MARGIN,
     QuotaKind,
     midnight,
     next_midnight,
@@ -106,8 +107,9 @@ def test_creates_open_again_at_midnight():
 
 def test_a_publish_opens_a_day_after_the_last():
     use = usage(QuotaKind.PUBLISH, "1", AT, [AT - timedelta(hours=23)])
-    assert use.opens_at == AT + timedelta(hours=1)
-    assert usage(QuotaKind.PUBLISH, "1", AT, [AT - timedelta(hours=24)]).opens_at is None
+    assert use.opens_at == AT + timedelta(hours=1) + PUBLISH_MARGIN
+    long_ago = AT - timedelta(hours=24) - PUBLISH_MARGIN
+    assert usage(QuotaKind.PUBLISH, "1", AT, [long_ago]).opens_at is None
 
 
 @given(st.lists(st.integers(0, 200_000), max_size=130), st.sampled_from(QuotaKind))

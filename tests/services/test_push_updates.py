@@ -1,7 +1,7 @@
 """New content into the same data source: modes, guards, copies, runs that replace each other."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from yuntu_push.domain.errors import GuardError, RefusedError, TryLaterError
 from yuntu_push.domain.guards import GuardName, Sizes, check_guards
 from yuntu_push.domain.platform import Operation
 from yuntu_push.domain.push import BrandState, CallState, Mode, PushState, StepName
-from yuntu_push.domain.quota import QuotaKind
+from yuntu_push.domain.quota import PUBLISH_MARGIN, PUBLISH_WINDOW, QuotaKind, next_time_of_day
 from yuntu_push.domain.segment_build import Difference
 from yuntu_push.domain.settings import GuardEntry, PushEntry, SegmentEntry
 from yuntu_push.domain.text import msg
@@ -59,7 +59,7 @@ def test_the_publish_of_an_update_waits_for_its_window(bench: Bench):
         bench.clock.advance(600)
         push = bench.run(push, wait=False)
     assert (push.state, push.step) == (PushState.WAITING, "publish")
-    assert push.next_at == published + timedelta(hours=24)
+    assert push.next_at == published + PUBLISH_WINDOW + PUBLISH_MARGIN
     assert bench.run(push).state is PushState.SUCCEEDED
     assert bench.platform.publishes[1] >= published + timedelta(hours=24)
 
@@ -428,3 +428,56 @@ def test_copies_are_listed_with_date_and_lineage_the_old_ones_apart(bench: Bench
     assert (older.push.push_id, older.current) == (first.push_id, False)
     assert newest.at - older.at > timedelta(days=1)
     assert bench.tasks.copies(first) == [newest, older], "any push of the audience shows them all"
+
+
+def by_cron(bench: Bench, entries, days: int) -> None:
+    """Each day a run at 02:30 in Beijing, and every ten minutes one of everything."""
+    begin = next_time_of_day(bench.clock.now(), time(2, 30))
+    bench.clock.advance((begin - bench.clock.now()).total_seconds())
+    for day in range(days):
+        bench.segment("vip", seed=f"day {day}")
+        bench.run(entries.prepare("vip_daily").push, wait=False)
+        ended = bench.clock.now() + timedelta(days=1)
+        while (left := (ended - bench.clock.now()).total_seconds()) > 0:
+            tick = 600 - (bench.clock.now().minute * 60 + bench.clock.now().second) % 600
+            bench.clock.advance(min(left, tick))
+            if bench.clock.now() < ended:
+                bench.runner().run_due()
+
+
+def local_times(bench: Bench) -> list[str]:
+    return [f"{at + timedelta(hours=8):%d %H:%M}" for at in bench.platform.publishes]
+
+
+def test_parsing_past_the_fixed_time_does_not_keep_anything_from_being_published(bench: Bench):
+    """The next day's run would take its place: each day is published, as soon as it can be."""
+    from dataclasses import replace
+
+    bench.platform.parse_seconds = 90 * 60
+    by_cron(bench, bench.entries(vip_daily=replace(ENTRY, publish_at="03:30")), days=5)
+    times = local_times(bench)
+    assert len(times) == 5
+    assert {each.split()[1][:4] for each in times} == {"04:0"}
+
+
+def test_a_daily_publish_by_cron_does_not_creep(bench: Bench):
+    """Three weeks at the same ten minutes: the moment that the window needs is sat out."""
+    from dataclasses import replace
+
+    by_cron(bench, bench.entries(vip_daily=replace(ENTRY, publish_at="04:00")), days=21)
+    times = local_times(bench)
+    assert len(times) == 21
+    assert {each.split()[1][:4] for each in times} == {"04:0"}
+
+
+def test_after_an_outage_one_day_is_left_out_to_come_back_to_the_fixed_time(bench: Bench):
+    from dataclasses import replace
+
+    entries = bench.entries(vip_daily=replace(ENTRY, publish_at="04:00"))
+    by_cron(bench, entries, days=1)
+    bench.platform.parse_seconds = 10 * 3600
+    by_cron(bench, entries, days=1)
+    bench.platform.parse_seconds = 1800
+    by_cron(bench, entries, days=4)
+    hours = [each.split()[1][:2] for each in local_times(bench)]
+    assert hours == ["04", "12", "04", "04", "04"], "six days, five publishes"

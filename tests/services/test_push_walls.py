@@ -16,7 +16,7 @@ from yuntu_push.domain.errors import (
 )
 from yuntu_push.domain.push import Push, PushState
 from yuntu_push.domain.push_record import PushFilter
-from yuntu_push.domain.quota import QuotaKind, next_midnight
+from yuntu_push.domain.quota import PUBLISH_MARGIN, PUBLISH_WINDOW, QuotaKind, next_midnight
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.ending import ending
 from yuntu_push.services.push.turns import Patience
@@ -70,7 +70,8 @@ def test_a_closed_publish_window_is_waited_for_on_the_platforms_clock(bench: Ben
     audience = push.custom_audience_id
     server = bench.platform.server_now()
     window = bench.quota.usage(QuotaKind.PUBLISH, str(audience), server)
-    assert window.opens_at == bench.platform.publishes[0] + timedelta(hours=5 + 24)
+    published = bench.platform.publishes[0] + timedelta(hours=5)
+    assert window.opens_at == published + PUBLISH_WINDOW + PUBLISH_MARGIN
 
 
 def test_somebody_elses_publish_makes_ours_wait(bench: Bench):

@@ -20,9 +20,9 @@ from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.ports import AudienceApi, Clock, Progress
 from yuntu_push.services.push.outcomes import Act, Failed, Learned, Result, Stuck, Waiting
 from yuntu_push.services.push.ports import PushStore
-from yuntu_push.services.push.publishing import window_reason
+from yuntu_push.services.push.publishing import fixed_time, window_reason
 
-WINDOW_RETRY = timedelta(hours=1)  # when a window is closed by somebody else's publish
+WINDOW_RETRY = timedelta(minutes=10)  # when a window is closed by somebody else's publish
 QUOTA_CODES = {"CREATE_QUOTA", "UPDATE_QUOTA", "CALL_QUOTA"}
 WINDOW_CODE = "PUBLISH_WINDOW"
 SLOW_UPLOADS = 2  # times that one part may take too long before its size is called the reason
@@ -73,7 +73,7 @@ class Actor:
         """Make one write. Whatever is not answered stays open, for the next look to judge."""
         opened = self._store.begin(push.push_id, self._intent(push, step, act))
         if isinstance(opened, QuotaUse):
-            return self._exhausted(opened)
+            return self._exhausted(push, opened)
         try:
             facts = act.call()
         except UnreachableError as error:
@@ -134,10 +134,13 @@ class Actor:
             return stuck(error)
         return Failed(error)
 
-    def _exhausted(self, use: QuotaUse) -> Waiting:
+    def _exhausted(self, push: Push, use: QuotaUse) -> Waiting:
         opens = use.opens_at or next_midnight(self._clock.now())
         if use.kind is QuotaKind.PUBLISH:
-            return Waiting(self._ours(opens), window_reason(), WINDOW_CODE)
+            opens = self._ours(opens)
+            if push.publish_at is not None:
+                opens = max(opens, fixed_time(opens, push.publish_at))
+            return Waiting(opens, window_reason(), WINDOW_CODE)
         code = "CREATE_QUOTA" if use.kind is QuotaKind.CREATE else "UPDATE_QUOTA"
         return Waiting(opens, _quota_reason(use), code)
 

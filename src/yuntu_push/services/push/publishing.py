@@ -1,7 +1,7 @@
 """The steps `publish` and `activate`: the audience takes effect."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from yuntu_push.domain.errors import RefusedError, YuntuPushError
 from yuntu_push.domain.platform import DeliveryStatus, RemoteAudience
@@ -21,6 +21,9 @@ from yuntu_push.services.push.sharing import owner_refusal
 from yuntu_push.services.push.view import View, audience_facts
 
 PUBLISH_KEY = "publish"
+# A publish later than this after its fixed time of day leaves the day out instead: else the window
+# of 24 hours would keep all later ones from ever coming back to the hour.
+LATE = timedelta(hours=6)
 PUBLISHED = (DeliveryStatus.AVAILABLE, DeliveryStatus.NEED_PUSH)
 TOO_SMALL = 4
 # The platform's `status` codes that no waiting mends; 11, 22, 23, 26 mean that it is gone.
@@ -127,10 +130,21 @@ def _watching() -> Text:
 def _not_before(view: View) -> datetime | None:
     if view.push.publish_at is None:
         return None
-    parsed = view.push.steps[view.push.position]
-    begun = parsed.started_at or view.now
-    due = next_time_of_day(begun, time.fromisoformat(view.push.publish_at))
+    due = fixed_time(view.push.created_at, view.push.publish_at)
     return due if view.now < due else None
+
+
+def fixed_time(moment: datetime, publish_at: str) -> datetime:
+    """When something that is ready at `moment` is published under a fixed time of day.
+
+    The next time that the clocks show it, or the last time, when that is no longer ago than
+    `LATE`. A push is due by when it was made, not by when its content was parsed: otherwise parsing
+    that goes past the hour would have it wait a day, until the next push takes its place, and
+    nothing would ever be published.
+    """
+    due = next_time_of_day(moment, time.fromisoformat(publish_at))
+    before = due - timedelta(days=1)
+    return before if moment - before < LATE else due
 
 
 def activate(view: View) -> Outcome:

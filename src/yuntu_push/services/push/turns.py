@@ -31,6 +31,9 @@ from yuntu_push.services.push.steps import STEPS
 from yuntu_push.services.push.view import View
 
 BRIEF = 10.0  # seconds that a run without `--wait` gives to a hiccup
+# Seconds before a wall that every run sits out: a publish that is due a moment after cron's tick
+# would else be made at the next one, and be later by that much every day.
+NEAR = 120.0
 
 
 @dataclass(frozen=True)
@@ -140,11 +143,13 @@ class Turns:
         if push.state is PushState.STALLED or push.next_at is None:
             return None
         patience = self._patience
+        wanted = max(0.0, (push.next_at - self._clock.now()).total_seconds())
+        if isinstance(result, Waiting) and wanted <= NEAR:
+            return wanted
         if not patience.wait and not isinstance(result, Stuck):
             return None
         allowed = patience.timeout if patience.wait else BRIEF
         left = allowed - (self._clock.monotonic() - self._started)
-        wanted = max(0.0, (push.next_at - self._clock.now()).total_seconds())
         if isinstance(result, NotYet):
             return min(wanted, left) if left > 0 else None
         return wanted if wanted <= left else None
