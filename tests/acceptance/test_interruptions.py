@@ -181,3 +181,43 @@ def test_a_full_disk_stops_a_push_before_it_calls(tmp_path: Path):
         filler.unlink()
         assert w.json(*words, "--again").code == 0
         assert len(w.sandbox.state()["data_sources"]) == 1
+
+
+@pytest.mark.server
+def test_a_full_disk_under_the_config_is_75_and_keeps_it(tmp_path: Path):
+    """No half config, and the file that was there is the file that is there."""
+    with small_disk(tmp_path / "disk", "64k") as disk:
+        home = disk / "home"
+        assert yuntu_json("init", home=home).code == 0
+        before = (home / "config.yaml").read_bytes()
+        with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as stream:
+            while True:
+                stream.write(b"x" * 1024)
+
+        fresh = yuntu_json("init", home=disk / "other")
+        added = yuntu_json(
+            "channel", "add", "acme", "--kind", "yuntu", "--app-id", "1793441188998485",
+            "--secret-stdin", home=home, stdin="abc",
+        )  # fmt: skip
+
+        assert (fresh.code, fresh.error_code) == (75, "DISK_FULL"), fresh.stdout
+        assert added.code == 75, added.stdout
+        assert not list((disk / "other").iterdir())
+        assert (home / "config.yaml").read_bytes() == before
+
+
+def test_a_file_size_limit_is_no_bug(tmp_path: Path):
+    """`ulimit -f` ends a write with an error of its own; nothing is kept."""
+    path = write_csv(tmp_path / "in.csv", "p", phones(60_000))
+    line = f"ulimit -f 100; exec {' '.join(command())} segment build s {path} --id phone=p --json"
+
+    done = subprocess.run(
+        ["bash", "-c", line],
+        env={**TEST_ENVIRONMENT, **os.environ, "YUNTU_PUSH_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+    )
+
+    run = Run(done.returncode, done.stdout, done.stderr)
+    assert (run.code, run.error_code) == (75, "FILE_LIMIT"), run.stdout + run.stderr
+    assert list((tmp_path / "home" / "segments").glob("**/*.zip")) == []

@@ -19,6 +19,7 @@ import yaml
 from yuntu_push.adapters.config_decoder import Decoder, PlainLoader, invalid
 from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.channel_rules import channel_problems
+from yuntu_push.domain.disk import disk_error
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.settings import Settings
 from yuntu_push.domain.text import msg
@@ -74,7 +75,7 @@ class ConfigFile:
         try:
             _replace_file(self.path, lambda stream: stream.write("\n".join(lines) + "\n"))
         except OSError as exc:
-            raise _unreadable(self.path, exc) from exc
+            raise disk_error(exc) or _unreadable(self.path, exc) from exc
         return True
 
     def channels(self) -> dict[str, Channel]:
@@ -135,7 +136,7 @@ class ConfigFile:
 
             _replace_file(self.path, write)
         except OSError as exc:
-            raise _unreadable(self.path, exc) from exc
+            raise disk_error(exc) or _unreadable(self.path, exc) from exc
 
 
 def _section(root: Any, name: str) -> Any:

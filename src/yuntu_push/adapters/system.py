@@ -1,7 +1,6 @@
 """The real clock, the real folders, the real locks and the real browser."""
 
 import contextlib
-import errno
 import os
 import sys
 import threading
@@ -12,10 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from yuntu_push.domain.disk import FULL
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.text import msg
-
-_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class SystemClock:
@@ -95,7 +93,7 @@ def private_dir(path: Path) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
-        if exc.errno in _FULL:
+        if exc.errno in FULL:
             raise
         raise _unusable(str(path), exc.strerror or type(exc).__name__) from exc
     return path

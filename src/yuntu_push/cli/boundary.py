@@ -15,7 +15,8 @@ import typer
 from yuntu_push import __version__
 from yuntu_push.cli import errors
 from yuntu_push.cli.session import Session
-from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
+from yuntu_push.domain.disk import disk_error
+from yuntu_push.domain.errors import ConfigError, YuntuPushError
 from yuntu_push.domain.text import Text, msg
 
 
@@ -148,19 +149,13 @@ def _usage(exc: typer.TyperException) -> ConfigError:
 
 
 def _from_os(exc: OSError) -> YuntuPushError | None:
-    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-        return TryLaterError(
-            "DISK_FULL",
-            msg("the disk is full: {path}", path=exc.filename or "?"),
-            hint=msg("free some space, then run the same command again"),
-        )
     if exc.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return ConfigError(
             "NO_PERMISSION",
             msg("no permission for {path}", path=exc.filename or "?"),
             hint=msg("check the owner and mode of that path, or use another --home"),
         )
-    return None
+    return disk_error(exc)
 
 
 def bug_report(exc: BaseException) -> str:

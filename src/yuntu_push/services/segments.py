@@ -1,13 +1,13 @@
 """Segments as a person works with them: build, list, show, compare, combine, verify, remove."""
 
 import contextlib
-import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from yuntu_push.domain.disk import FULL, disk_error
 from yuntu_push.domain.errors import ConfigError, TryLaterError
 from yuntu_push.domain.identifiers import Accepted, IdType, identify
 from yuntu_push.domain.names import local_name
@@ -67,7 +67,7 @@ class SegmentService:
         plan = self._plan(request)
         self._tidy()
         started = self._clock.monotonic()
-        with _full_disk_is_temporary(), self._store.building(name) as folder:
+        with _disk_is_temporary(), self._store.building(name) as folder:
             source = self._sources.open(request.source)
             built = self._run(source, plan, folder, request)
             segment = self._segment(name, built, folder, started)
@@ -82,7 +82,7 @@ class SegmentService:
     def survey(self, request: BuildRequest) -> BuiltSegment:
         """What a build would give: counts, a profile per column, masked samples; writes nothing."""
         plan = replace(self._plan(request), dry_run=True)
-        with _full_disk_is_temporary(), self._store.building(_scratch()) as folder:
+        with _disk_is_temporary(), self._store.building(_scratch()) as folder:
             source = self._sources.open(request.source)
             return replace(self._run(source, plan, folder, request), rejects_path=None)
 
@@ -126,7 +126,7 @@ class SegmentService:
             )
         first = self._store.load(name, old if old is not None else numbers[-2])
         second = self._store.load(name, new if new is not None else numbers[-1])
-        with _full_disk_is_temporary(), self._store.building(_scratch()) as folder:
+        with _disk_is_temporary(), self._store.building(_scratch()) as folder:
             return first, second, self._engine().compare(first, second, folder, self._progress)
 
     def combine(
@@ -142,7 +142,7 @@ class SegmentService:
             deflate_level=self._settings.deflate_level,
         )
         started = self._clock.monotonic()
-        with _full_disk_is_temporary(), self._store.building(name) as folder:
+        with _disk_is_temporary(), self._store.building(name) as folder:
             built = self._engine().combine(how, segments, plan, folder, self._progress)
             segment = self._segment(name, built, folder, started)
             sources = f" {how} ".join(segment.ref for segment in segments)
@@ -243,14 +243,13 @@ class SegmentService:
 
 
 @contextlib.contextmanager
-def _full_disk_is_temporary() -> Iterator[None]:
+def _disk_is_temporary() -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise TryLaterError(
-                "DISK_FULL",
-                msg("the disk is full; nothing was kept"),
-                hint=msg("free some space, then run the same command again"),
-            ) from None
-        raise
+        error = disk_error(exc)
+        if error is None:
+            raise
+        if exc.errno in FULL:
+            error.message = msg("the disk is full; nothing was kept")
+        raise error from None
