@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.segments import MovableClock, decoded, disk_that_fills, ids_of, request, service
+from yuntu_push.adapters.engine import press
 from yuntu_push.adapters.engine.vector_engine import VectorEngine
 from yuntu_push.domain.errors import ConfigError, GuardError, SourceError, TryLaterError
 from yuntu_push.domain.identifiers import Accepted, IdType, identify
@@ -94,6 +95,43 @@ def test_no_part_is_larger_than_asked_for(tmp_path: Path, size: int) -> None:
         lines = decoded(part.path)
         assert max(map(len, lines)) <= 10_000
         assert sum(map(len, lines)) == part.ids
+
+
+@pytest.mark.parametrize("size", [10_000, 30_000, 100_000])
+@pytest.mark.parametrize("kind", ["MOBILE_HASH_SHA256", "IMEI_MD5", "OAID", "UID", "IMEI"])
+def test_parts_are_filled_so_that_none_has_to_be_cut_again(
+    tmp_path: Path, size: int, kind: str
+) -> None:
+    draw = random.Random(4)
+    make = {
+        "MOBILE_HASH_SHA256": lambda: f"{draw.getrandbits(256):064x}",
+        "IMEI_MD5": lambda: f"{draw.getrandbits(128):032x}",
+        "OAID": lambda: _uuid(draw),
+        "UID": lambda: f"{draw.randint(10**18, 2 * 10**18)}",
+        "IMEI": lambda: f"{draw.randint(10**14, 10**15)}",
+    }[kind]
+    path = _csv(tmp_path / "a.csv", [make() for _ in range(12_000)])
+    ids = f"{kind}=mobile:raw" if kind == "UID" else f"{kind}=mobile"
+    segment = service(tmp_path).build(request(path, ids=(ids,), part_size=size))
+    sizes = [part.size for part in segment.parts]
+    assert max(sizes) <= size
+    assert all(part_size > size * 0.55 for part_size in sizes[:-1]), sizes
+
+
+def test_parts_grow_when_there_would_be_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(press, "MAX_PARTS", 20)
+    path = _csv(tmp_path / "a.csv", _phones(30_000))
+    segment = service(tmp_path).build(request(path, part_size=10_000))
+    assert 15 <= len(segment.parts) <= 20
+    assert segment.ids_total == sum(part.ids for part in segment.parts)
+    monkeypatch.setattr(press, "MAX_PART_SIZE", 50_000)
+    with pytest.raises(SourceError) as caught:
+        service(tmp_path).build(request(path, name="more", part_size=10_000))
+    assert caught.value.code == "SEGMENT_TOO_LARGE"
+    assert "split" in str(caught.value.hint)
+    assert not (tmp_path / "segments" / "more").exists()
 
 
 def test_all_eight_types_in_one_build(tmp_path: Path) -> None:
@@ -246,6 +284,20 @@ def test_md5_phones_say_that_sha256_is_taken(tmp_path: Path) -> None:
         service(tmp_path).build(request(_csv(tmp_path / "a.csv", values)))
     assert caught.value.code == "SOURCE_WRONG_TYPE"
     assert "SHA-256" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("form", "value"), [("hashed", "13912345678"), ("raw", _sha("13912345678"))]
+)
+def test_a_column_of_the_other_form_says_how_to_take_both(
+    tmp_path: Path, form: str, value: str
+) -> None:
+    path = _csv(tmp_path / "a.csv", [value] * 20)
+    with pytest.raises(SourceError) as caught:
+        service(tmp_path).build(request(path, ids=(f"phone=mobile:{form}",)))
+    assert caught.value.code == "SOURCE_WRONG_TYPE"
+    assert f"without :{form}" in str(caught.value.hint)
+    assert service(tmp_path).build(request(path)).ids_total == 1
 
 
 def test_rejects_within_the_limit_do_not_stop_a_build(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def level_of(wanted: DeflateLevel) -> int:
 def bytes_per_id(shape: Shape, level: int) -> float:
     """An upper estimate of a zip's bytes per id, from measurements; the limit holds anyway."""
     if shape.form is Form.ASCII:
-        estimate = 0.75 * shape.length + 3.0
+        estimate = 0.62 * shape.length + 0.6
     else:
         estimate = {64: 46.4, 36: 27.2, 32: 23.9}.get(shape.length, 0.75 * shape.length)
     return estimate * {0: 1.45, 1: 1.09}.get(level, 1.0)

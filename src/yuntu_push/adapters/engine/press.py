@@ -27,7 +27,10 @@ from yuntu_push.domain.segment_build import BuildPlan, Progress
 from yuntu_push.domain.text import msg
 
 _SCALE = 1000  # part budgets are counted in thousandths of a byte, in whole numbers
-_SLACK = 200  # bytes of a zip that no id accounts for
+# The first ids of a zip take more, as there is nothing yet that they repeat: so many bytes in all,
+# or such a share of a small zip.
+_START = 9_000
+_START_SHARE = 0.28
 Run = tuple[Shape, Bytes]
 
 
@@ -110,7 +113,7 @@ class Press:
             }
         )
         needed = self._cost(unique.__getitem__) // (MAX_PARTS - len(unique)) // _SCALE
-        size = max(size, needed + ZIP_OVERHEAD + _SLACK + 1)
+        size = max(size, needed + ZIP_OVERHEAD + _START + 1)
         if size > MAX_PART_SIZE:
             raise refusals.too_large(unique.total())
         return size
@@ -187,7 +190,7 @@ class Press:
 
 
 def _budget(part_size: int) -> int:
-    return (part_size - ZIP_OVERHEAD - _SLACK) * _SCALE
+    return (part_size - ZIP_OVERHEAD - min(_START, int(part_size * _START_SHARE))) * _SCALE
 
 
 def _cost_of(shape: Shape, level: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from yuntu_push.domain.errors import GuardError, SourceError, TryLaterError, YuntuPushError
-from yuntu_push.domain.identifiers import IdType, RejectReason
+from yuntu_push.domain.identifiers import Form, IdType, RejectReason
 from yuntu_push.domain.reject_words import counted
 from yuntu_push.domain.segment_build import BuildPlan, Combination, IdColumn, RejectLimit
 from yuntu_push.domain.text import Text, msg
@@ -29,7 +29,14 @@ def personal_data(column: IdColumn, reason: RejectReason, row: int) -> SourceErr
 def wrong_type(column: IdColumn, kind: str, count: int, values: int) -> SourceError:
     """A column that is clearly something else than what it was named as."""
     hint = msg("name the type that the column holds, or another column, with --id TYPE=COLUMN")
-    if column.id_type is IdType.MOBILE_HASH_SHA256 and kind in {"MD5", "SHA-1"}:
+    if column.form is not Form.AUTO:
+        hint = msg(
+            "pass --id {type}={column} without :{form}, and each value is looked at by itself",
+            type=column.id_type,
+            column=column.column,
+            form=column.form,
+        )
+    elif column.id_type is IdType.MOBILE_HASH_SHA256 and kind in {"MD5", "SHA-1"}:
         hint = _fix(RejectReason.WRONG_HASH)
     return SourceError(
         "SOURCE_WRONG_TYPE",
