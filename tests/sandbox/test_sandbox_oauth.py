@@ -34,6 +34,7 @@ def test_a_code_becomes_a_pair_with_the_documented_lives(sb: Sandbox):
 
 def test_the_retired_grant_type_is_still_taken(sb: Sandbox):
     assert exchange(sb, sb.auth_code(), grant_type="auth_code")["code"] == 0
+    assert exchange(sb, sb.auth_code(), grant_type="refresh_token")["code"] == 40108
 
 
 def test_a_code_works_once(sb: Sandbox):

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from yuntu_push.sandbox.answers import wrong_parameter
+from yuntu_push.sandbox.answers import Code, Refused, wrong_parameter
 from yuntu_push.sandbox.declarations import Array, Choice, Declaration, Field, Record, Type
-from yuntu_push.sandbox.limits import LEGACY_FIELDS, LIMITS, Limit
+from yuntu_push.sandbox.limits import GRANT_TYPES, LEGACY_FIELDS, LIMITS, Limit
 from yuntu_push.sandbox.options import CopyTo, NameUnit, SandboxOptions
 
 _DIGITS = re.compile(r"-?\d{1,19}", re.ASCII)
@@ -28,6 +28,9 @@ def check_fields(
         for name in given:
             if name not in known:
                 raise wrong_parameter(f"{name[:60]} 不是该接口的字段")
+    grant_type = GRANT_TYPES.get(declaration.key)
+    if grant_type is not None and given.get("grant_type", grant_type) != grant_type:
+        raise Refused(Code.GRANT_TYPE, f"grant_type 错误,应为 {grant_type}")
     types = _Types(options.strict_fields)
     checked: dict[str, Any] = {}
     for name, field in fields.items():

@@ -81,4 +81,10 @@ LEGACY_FIELDS: dict[str, frozenset[str]] = {
     "POST /open_api/oauth2/refresh_token/": frozenset({"grant_type"}),
     "GET /open_api/oauth2/advertiser/get/": frozenset({"app_id", "secret"}),
 }
-"""Fields of older documents that are still sent; accepted and not looked at."""
+"""Fields of older documents that are still sent; accepted, and but for these not looked at."""
+
+GRANT_TYPES = {
+    "POST /open_api/oauth2/access_token/": "auth_code",
+    "POST /open_api/oauth2/refresh_token/": "refresh_token",
+}
+"""What `grant_type` has to be where it is sent."""
