@@ -1,13 +1,16 @@
 """Every failure of the user's making: a clear error, the right exit code, nothing lost."""
 
+import ctypes
 import gzip
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from support.cli import Run, yuntu, yuntu_json
+from support.cli import TEST_ENVIRONMENT, Run, command, yuntu, yuntu_json
 from support.world import World, phones, world, write_csv
 
 
@@ -114,19 +117,40 @@ def test_a_file_that_is_not_there(home: Path):
     assert build(home, home / "none.csv", "--id", "phone=mobile").code == 3
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
-def test_no_permission(home: Path):
-    """Root may read anything, so the file is read as somebody else."""
-    path = write_csv(home / "x.csv", "mobile", phones(3))
-    path.chmod(0)
+def without_override() -> None:
+    """Let a root process feel the modes of files, as everybody else does."""
     if os.geteuid() == 0:
-        path.unlink()
-        path.symlink_to("/proc/1/mem")  # readable by no ordinary read
+        libc = ctypes.CDLL(None, use_errno=True)
+        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+            assert libc.prctl(24, capability, 0, 0, 0) == 0  # PR_CAPBSET_DROP
 
-    run = build(home, path, "--id", "phone=mobile")
 
-    assert run.code in (2, 3), run.stdout
-    assert "Traceback" not in run.stderr
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux capabilities where root tests")
+@pytest.mark.parametrize("closed", ["file", "folder"])
+@pytest.mark.parametrize("name", ["x.csv", "x.parquet", "x.xlsx", "x*.csv"])
+def test_no_permission(home: Path, name: str, closed: str):
+    """A file that may not be read, or a folder that may not be entered, is unusable data."""
+    folder = home / "in"
+    folder.mkdir()
+    path = write_csv(folder / name.replace("*", "1"), "mobile", phones(3))
+    (path if closed == "file" else folder).chmod(0)
+
+    done = subprocess.run(
+        command("segment", "build", "s", str(folder / name), "--id", "phone=mobile", "--json"),
+        env={**TEST_ENVIRONMENT, **os.environ, "YUNTU_PUSH_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        preexec_fn=without_override,
+    )
+    folder.chmod(0o700)
+
+    expect(Run(done.returncode, done.stdout, done.stderr), 3, "SOURCE_NO_PERMISSION")
+    assert str(folder) in done.stdout
+    assert nothing_left(home)
+
+
+def test_a_file_name_that_cannot_be_is_unusable_data(home: Path):
+    expect(build(home, f"{'x' * 300}.csv", "--id", "phone=mobile"), 3, "SOURCE_UNREADABLE")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping, Sequence
 
 from yuntu_push.adapters.sources.columns import places_of
-from yuntu_push.adapters.sources.opening import STDIN, expand
+from yuntu_push.adapters.sources.opening import STDIN, expand, looking_at
 from yuntu_push.adapters.sources.workbook_kind import check_not_open, check_workbook
 from yuntu_push.adapters.sources.workbook_reading import SheetHead, WorkbookReading
 from yuntu_push.domain.errors import SourceError
@@ -19,7 +19,8 @@ class ExcelSource:
         self._spec = spec
         # Lock files come first: Windows does not even let a workbook be opened that Excel holds.
         for path in spec.paths:
-            check_not_open(path)
+            with looking_at(path):
+                check_not_open(path)
         self._paths = expand(spec.paths)
         for path in self._paths:
             if path == STDIN:

@@ -1,5 +1,6 @@
 """Files as streams of bytes: globs, stdin, gzip and zstd, and every way that opening can fail."""
 
+import contextlib
 import errno
 import glob
 import os
@@ -26,7 +27,9 @@ def expand(patterns: Sequence[str]) -> list[str]:
     """The files that the patterns name, each once, in their order; `-` is standard input."""
     found: list[str] = []
     for pattern in patterns:
-        if pattern == STDIN or Path(pattern).exists() or not glob.has_magic(pattern):
+        with looking_at(pattern):
+            literal = pattern == STDIN or Path(pattern).exists() or not glob.has_magic(pattern)
+        if literal:
             found.append(pattern)
             continue
         matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - takes absolute patterns
@@ -44,25 +47,35 @@ def expand(patterns: Sequence[str]) -> list[str]:
     return unique
 
 
+@contextmanager
+def looking_at(path: str | Path) -> Iterator[None]:
+    """Turns what the system says of `path` into a `SourceError`."""
+    try:
+        yield
+    except OSError as exc:
+        raise unreadable(Path(path), exc) from None
+
+
 def check_file(path: Path) -> None:
     """Raise `SourceError` unless `path` is a file that can be read (a pipe will do)."""
-    if path.is_dir():
+    with looking_at(path):
+        is_folder = path.is_dir()
+    if is_folder:
         raise SourceError(
             "SOURCE_IS_FOLDER",
             msg("{path} is a folder, not a file", path=repr(str(path))),
             hint=msg("name its files, such as {example}", example=repr(str(path / "*.csv"))),
         )
-    try:
-        with path.open("rb"):
-            pass
-    except OSError as exc:
-        raise unreadable(path, exc) from None
+    with looking_at(path), path.open("rb"):
+        pass
 
 
 def unreadable(path: Path, exc: OSError) -> SourceError:
     """The error for a file that cannot be opened."""
     if exc.errno == errno.ENOENT:
-        there = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        there: list[str] = []
+        with contextlib.suppress(OSError):  # a folder may be entered and yet not listed
+            there = [entry.name for entry in path.parent.iterdir()]
         close = nearest(path.name, there)
         hint = msg("there is {names}", names=", ".join(close)) if close else msg("check the path")
         return SourceError(
