@@ -1,7 +1,9 @@
 """The root command: global options, command groups, the one way in."""
 
+import contextlib
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
@@ -159,16 +161,24 @@ for module in (config, guide, doctor, quota, explain, schema, completion, demo):
     module.register(app)
 
 
+def _threads_left() -> bool:
+    return any(thread.daemon for thread in threading.enumerate())
+
+
 def run() -> NoReturn:
     """The console script."""
     try:
         app()
     except SystemExit as ended:
-        if ended.code in (EXIT_INTERRUPTED, EXIT_TERMINATED):
+        code = ended.code if isinstance(ended.code, int) else 1
+        if code in (EXIT_INTERRUPTED, EXIT_TERMINATED) or _threads_left():
             # All is closed and saved. Leaving by the front door could still end in SIGINT's own
             # way: CPython remembers a KeyboardInterrupt that passed through an extension module.
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(ended.code)
+            # And it could abort: a thread that was given up (a keyring that hangs) and wakes
+            # inside an extension module while the interpreter is taken down.
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError, ValueError):
+                    stream.flush()
+            os._exit(code)
         raise
     raise AssertionError("the root command exits")
