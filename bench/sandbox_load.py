@@ -30,6 +30,12 @@ from support.sandbox import OWNER, phone_zip
 COMMAND = [sys.executable, "-m", "yuntu_push", "sandbox", "serve", "--speed", "1e6"]
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor seconds that a process used so far."""
+    spent = Path(f"/proc/{pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()[11:13]
+    return sum(map(int, spent)) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def serving(*words: str) -> Iterator[tuple[dict[str, str], int, float]]:
     """A sandbox process: its facts, its pid, and the seconds until it served."""
@@ -37,9 +43,10 @@ def serving(*words: str) -> Iterator[tuple[dict[str, str], int, float]]:
     with subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         facts = json.loads(process.stdout.readline())
+        seconds = time.monotonic() - began
         httpx.get(facts["console_url"], trust_env=False).raise_for_status()
         try:
-            yield facts, process.pid, time.monotonic() - began
+            yield facts, process.pid, seconds
         finally:
             process.terminate()
 
@@ -105,12 +112,19 @@ def peak_mb(pid: int) -> float:
     return int(line.split()[1]) / 1000
 
 
+_SPENT: dict[int, float] = {}
+
+
 def row(what: str, seconds: list[float], wall: float, refused: int, pid: int) -> None:
-    """One line of the table."""
+    """One line of the table; the CPU seconds are those since the line before."""
+    spent = cpu_seconds(pid)
+    cpu = spent - _SPENT.get(pid, 0.0)
+    _SPENT[pid] = spent
     ordered = sorted(seconds)
     at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1e3 for share in (0.5, 0.95)]
     print(
-        f"| {what} | {len(ordered)} | {refused} | {wall:.2f} | {len(ordered) / wall:.0f} "
+        f"| {what} | {len(ordered)} | {refused} | {wall:.2f} | {cpu:.2f} "
+        f"| {len(ordered) / wall:.0f} "
         f"| {at[0]:.1f} | {at[1]:.1f} | {ordered[-1] * 1e3:.0f} | {peak_mb(pid):.0f} |",
         flush=True,
     )
@@ -139,18 +153,23 @@ def main() -> None:
     options.add_argument("--starts", type=int, default=7)
     asked = options.parse_args()
 
-    starts = []
+    starts, spent = [], []
     for _ in range(asked.starts):
-        with serving() as (_, _, seconds):
+        with serving() as (_, pid, seconds):
             starts.append(seconds)
+            spent.append(cpu_seconds(pid))
     print(
-        f"Start to first page, {asked.starts} times: median {statistics.median(starts):.2f} s "
-        f"({min(starts):.2f}–{max(starts):.2f}); load {os.getloadavg()[0]:.1f}\n"
+        f"From start to serving, {asked.starts} times: median {statistics.median(starts):.2f} s "
+        f"({min(starts):.2f}–{max(starts):.2f}), of which {statistics.median(spent):.2f} CPU s; "
+        f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n"
     )
     small, large = phone_zip(0, 2_000), large_zip(1_080_000)
     print(f"Small zip {len(small) / 1e6:.2f} MB, large zip {len(large) / 1e6:.1f} MB\n")
-    print("| what | calls | refused | wall s | calls/s | p50 ms | p95 ms | max ms | peak RSS MB |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| what | calls | refused | wall s | server CPU s | calls/s | p50 ms | p95 ms | max ms "
+        "| peak RSS MB |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
     with serving("--switch", "upload_limit=0") as (facts, pid, _):
         first = Client(facts)
         first.log_in()
