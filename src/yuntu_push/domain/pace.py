@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 FAILURES_IN_A_ROW = 5
 PAUSE_SECONDS = 60.0
+LONGEST_HINT = 3600.0  # seconds; a longer hint is taken for an hour
 MOST_WAITING = 200  # callers of one host at once; a longer queue is a clock that was set back
 
 
@@ -53,6 +54,17 @@ def after_call(lane: Lane, now: float, *, answered: bool) -> Lane:
         return replace(lane, failures=0, paused_until=0.0) if lane.failures else lane
     failed = replace(lane, failures=lane.failures + 1)
     return replace(failed, paused_until=now + PAUSE_SECONDS) if failed.paused else failed
+
+
+def hold_off(lane: Lane, now: float, seconds: float) -> Lane:
+    """The lane of one endpoint that the platform asked to leave alone for so long."""
+    return replace(lane, paused_until=max(lane.paused_until, now + seconds))
+
+
+def held_off(lane: Lane, now: float) -> float:
+    """For how many seconds an endpoint's lane is still to be left alone."""
+    left = lane.paused_until - now
+    return left if 0 < left <= LONGEST_HINT else 0.0  # more is a clock that was set back
 
 
 def _plausible(lane: Lane, now: float, interval: float) -> Lane:

@@ -37,6 +37,10 @@ class Signer:
 
     def _sent(self, call: Call, token: SecretText, seconds: float | None) -> envelope.Reply:
         host = self.transport.host
+        endpoint = f"{host}{call.path} {self.channel.app_id}"
+        left = self.pace.held(endpoint)
+        if left > 0:
+            raise envelope.held_off(left, self.transport.server_now())
         self.pace.wait(host)
         try:
             reply = self.transport.send(call, token, seconds=seconds)
@@ -45,6 +49,9 @@ class Signer:
                 self.pace.note(host, answered=False)
             raise
         self.pace.note(host, answered=reply.status < SERVER_ERROR)
+        pause = envelope.asked_pause(reply, self.transport.server_now())
+        if pause is not None:
+            self.pace.hold(endpoint, pause)
         return reply
 
 

@@ -25,6 +25,7 @@ from yuntu_push.domain.text import msg
 
 MAX_WAIT = 3600.0  # a longer hint than an hour is a new appointment, not a wait
 MAX_MESSAGE = 300
+TOO_MANY = 429
 _TRANSIENT_STATUS = {408, 425}
 _TOKEN_CODES = {40102, 40104, 40105}
 
@@ -46,6 +47,27 @@ def token_refused(reply: Reply) -> bool:
     """Whether the platform refused the access token, which a fresh one may mend."""
     document = _document(reply)
     return document is not None and _integer(document.get("code")) in _TOKEN_CODES
+
+
+def asked_pause(reply: Reply, now: datetime) -> float | None:
+    """The seconds that a throttling answer asks us to stay away; None for any other answer."""
+    wait = retry_in(reply.headers, now)
+    if wait is None or reply.status == TOO_MANY:
+        return wait
+    document = _document(reply)
+    throttled = document is not None and _integer(document.get("code")) in refusals.THROTTLED
+    return wait if throttled else None
+
+
+def held_off(seconds: float, now: datetime) -> ThrottledError:
+    """The error for a call that is not made, because the platform asked to stay away so long."""
+    return ThrottledError(
+        "PLATFORM_THROTTLED",
+        msg("the platform asked to be left alone for {seconds} s more", seconds=math.ceil(seconds)),
+        retry_in=seconds,
+        next_at=now + timedelta(seconds=seconds),
+        hint=msg("run the same command again in a few minutes"),
+    )
 
 
 def opened(reply: Reply, *, channel: str, now: datetime) -> Any:
@@ -115,7 +137,7 @@ def _document(reply: Reply) -> dict[str, Any] | None:
 def _without_envelope(reply: Reply, now: datetime) -> YuntuPushError:
     """The error for an answer of something before the platform: a gateway, a proxy, a portal."""
     status = reply.status
-    if status == 429:
+    if status == TOO_MANY:
         wait = retry_in(reply.headers, now)
         return ThrottledError(
             "PLATFORM_THROTTLED",

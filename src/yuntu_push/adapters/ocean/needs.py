@@ -40,6 +40,14 @@ class Pace(Protocol):
         """Take in how a call ended."""
         ...
 
+    def held(self, endpoint: str) -> float:
+        """Seconds for which the platform asked to leave an endpoint alone."""
+        ...
+
+    def hold(self, endpoint: str, seconds: float) -> None:
+        """Leave an endpoint alone, because the platform asked to."""
+        ...
+
 
 class Lanes(Protocol):
     """What is known of each API host, shared by whoever calls it."""

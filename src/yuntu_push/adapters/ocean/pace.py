@@ -11,9 +11,17 @@ from typing import TypeVar
 
 from yuntu_push.adapters.ocean.needs import Clock, Lanes
 from yuntu_push.domain.errors import UnreachableError, YuntuPushError
-from yuntu_push.domain.pace import FAILURES_IN_A_ROW, Lane, after_call, take_turn
+from yuntu_push.domain.pace import (
+    FAILURES_IN_A_ROW,
+    Lane,
+    after_call,
+    held_off,
+    hold_off,
+    take_turn,
+)
 from yuntu_push.domain.text import msg
 
+LAST_SECOND = 1.0
 UNSHARED_SECONDS = 60.0  # how long lanes that could not be used are left alone
 PAUSED = "PLATFORM_PAUSED"
 Found = TypeVar("Found")
@@ -63,6 +71,22 @@ class Pacer:
     def note(self, host: str, *, answered: bool) -> None:
         """Take in how a call ended: answered in whatever way, or failed."""
         self._change(host, lambda lane: (after_call(lane, self._now(), answered=answered), None))
+
+    def held(self, endpoint: str) -> float:
+        """For how many seconds the platform asked us, whichever process, to leave it alone.
+
+        A last second is sat out here: clocks do not agree to the millisecond.
+        """
+        left = self._change(endpoint, lambda lane: (lane, held_off(lane, self._now())))
+        if left > LAST_SECOND:
+            return left
+        if left > 0:
+            self._clock.sleep(left)
+        return 0.0
+
+    def hold(self, endpoint: str, seconds: float) -> None:
+        """Let all processes leave an endpoint alone: the platform asked to come back later."""
+        self._change(endpoint, lambda lane: (hold_off(lane, self._now(), seconds), None))
 
     def _look_again(self, host: str) -> None:
         """Refuse a call that was queued when the host began to fail."""

@@ -22,7 +22,7 @@ from yuntu_push.domain.errors import (
 from yuntu_push.domain.quota import next_midnight
 from yuntu_push.domain.text import Text, msg
 
-_THROTTLED = {40100, 40110, 40130}
+THROTTLED = {40100, 40110, 40130}
 _LOGIN = {40102, 40103, 40104, 40105, 40106, 40107}
 _RIGHT = {40002, 40101, 40113, 40115, 40118, 40119}
 _ACCOUNT = {40300, 40301, 61003}
@@ -52,7 +52,7 @@ class Scene:
 def error(refusal: Refusal, scene: Scene) -> YuntuPushError:
     """The typed error for a refusal."""
     code = refusal.code
-    if code in _THROTTLED:
+    if code in THROTTLED:
         return _throttled(refusal, scene)
     if 50000 <= code <= 59999:
         return _made(OutcomeUnknownError, "PLATFORM_SERVER_ERROR", _failed, refusal, _AGAIN)
