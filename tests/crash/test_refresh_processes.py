@@ -53,7 +53,7 @@ def test_fifty_commands_that_are_told_of_an_expired_token_make_one_refresh(
 ):
     """Each believes its token to be valid until the platform says otherwise."""
     words = ("audience", "list", "--account", one_push.advertiser_id)
-    for _ in range(10 if whole else 1):
+    for _ in range(5 if whole else 1):
         one_push.renew()
         one_push.sandbox.advance(hours=EXPIRED_HOURS)
         running = [one_push.warm.start(words) for _ in range(50)]

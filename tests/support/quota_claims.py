@@ -21,26 +21,22 @@ AT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
 def claim_some(folder: str, push_id: str, count: int, number: int) -> int:
-    """Reserve `count` creates one after the other; how many were granted."""
+    """Reserve `count` creates as runs do, one after the other; how many were granted."""
     store = PushFile(Database(Path(folder) / "state.db"))
-    return sum(
-        isinstance(
-            store.begin(
-                push_id,
-                Intent(
-                    step=StepName.CREATE_DATA_SOURCE,
-                    key=f"{number}-{turn}",
-                    fingerprint="f",
-                    before="",
-                    at=AT,
-                    claim=QuotaClaim(QuotaKind.CREATE, "1", AT),
-                    verdict=None,
-                ),
-            ),
-            Call,
+    granted = 0
+    for turn in range(count):
+        store.claim(push_id, AT)
+        intent = Intent(
+            step=StepName.CREATE_DATA_SOURCE,
+            key=f"{number}-{turn}",
+            fingerprint="f",
+            before="",
+            at=AT,
+            claim=QuotaClaim(QuotaKind.CREATE, "1", AT),
+            verdict=None,
         )
-        for turn in range(count)
-    )
+        granted += isinstance(store.begin(push_id, intent), Call)
+    return granted
 
 
 def main() -> None:
