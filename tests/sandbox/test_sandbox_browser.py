@@ -217,6 +217,16 @@ def test_a_brand_is_bound_and_unbound(browser: Any, server: Sandbox):
     assert server.state()["brands"][3]["bound"] == []
 
 
+def test_the_clock_is_stepped_by_a_click(browser: Any, server: Sandbox):
+    """An audience on its way arrives when the day is stepped forward."""
+    server.reset()
+    before = server.state()["now"]
+    browser.get(f"{server.console_url}/engine?lang=zh")
+    find(browser, 'button[name="step"][value="86400"]').click()
+    find(browser, 'a[href="/console/engine"][aria-current]')
+    assert 86_000 < server.state()["now"] - before < 90_000
+
+
 def test_a_narrow_window_still_works(browser: Any, server: Sandbox, callback: Callback):
     browser.set_window_size(500, 800)
     browser.get(link(server, callback))

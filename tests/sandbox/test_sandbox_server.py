@@ -24,6 +24,7 @@ from support.sandbox import (
     phone_zip,
     running_sandbox,
 )
+from support.terminal import CTRL_C, at_terminal
 from yuntu_push.sandbox.options import SandboxOptions, read_switches
 from yuntu_push.sandbox.server import SandboxServer
 
@@ -51,6 +52,18 @@ def test_it_announces_itself_once_and_stops_at_a_signal(number: int):
         process.send_signal(number)
         assert process.wait(timeout=30) == 0
         assert process.stdout.read() == ""
+
+
+def test_at_a_terminal_it_says_where_to_look_and_ends_with_ctrl_c(tmp_path: Path):
+    code, shown = at_terminal(
+        "sandbox", "serve",
+        home=tmp_path, env={"YUNTU_PUSH_LANG": "en"}, answers=[("Ctrl+C ends it", CTRL_C)],
+        finished_lines=True,
+    )  # fmt: skip
+    facts = json.loads(shown.splitlines()[0])
+    assert f"open {facts['console_url']} in a browser" in shown
+    assert "Traceback" not in shown
+    assert code == 0
 
 
 def test_the_same_seed_is_the_same_world_and_another_is_not():

@@ -18,10 +18,12 @@ def at_terminal(
     answers: Sequence[tuple[str, str]] = (),
     env: Mapping[str, str] | None = None,
     seconds: float = 60,
+    finished_lines: bool = False,
 ) -> tuple[int, str]:
     """The exit code, and all that the terminal showed; each answer is typed at its question.
 
-    An answer is a line, or a key such as `CTRL_C` by itself.
+    An answer is a line, or a key such as `CTRL_C` by itself. A question stands in the last line,
+    and with `finished_lines` in any that was shown since the last answer.
     """
     import fcntl
     import pty
@@ -35,7 +37,7 @@ def at_terminal(
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
     )  # fmt: skip
     os.close(slave)
-    seen = b""
+    seen, answered = b"", 0
     left = list(answers)
     with contextlib.suppress(OSError):  # the other end is closed when the process ends
         while select.select([master], [], [], seconds)[0]:
@@ -43,7 +45,11 @@ def at_terminal(
             if not chunk:
                 break
             seen += chunk
-            if left and left[0][0].encode() in seen[_last_line(seen) :]:
+            if (
+                left
+                and left[0][0].encode() in seen[answered if finished_lines else _last_line(seen) :]
+            ):
+                answered = len(seen)
                 typed = left.pop(0)[1]
                 os.write(master, typed.encode() + (b"" if typed in (CTRL_C, CTRL_D) else b"\n"))
     os.close(master)

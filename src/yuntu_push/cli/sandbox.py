@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from yuntu_push.cli.session import Session
 from yuntu_push.domain.errors import ConfigError, TryLaterError
 from yuntu_push.domain.text import msg
 
@@ -61,13 +62,22 @@ def serve(
     """Serve the sandbox until stopped; one JSON line on stdout says where and with what keys."""
     from yuntu_push.sandbox.options import SandboxOptions, read_switches
 
+    session: Session = ctx.obj
+
+    def announce(facts: dict[str, object]) -> None:
+        session.output.line(json.dumps(facts))
+        if session.output.is_terminal:
+            session.messages.notice(
+                msg("open {url} in a browser; Ctrl+C ends it", url=facts["console_url"])
+            )
+
     given: dict[str, Any] = {
         "port": port, "host": host, "speed": speed, "state_file": state_file, "faults": faults,
         "auto_consent": auto_consent, "callback_url": callback_url, "seed": seed,
     }  # fmt: skip
     try:
         options = SandboxOptions(**given, **read_switches(switch or []))
-        ctx.obj.serve_sandbox(options, lambda facts: ctx.obj.output.line(json.dumps(facts)))
+        session.serve_sandbox(options, announce)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise ConfigError(
             "SANDBOX_OPTION_INVALID",

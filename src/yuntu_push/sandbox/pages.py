@@ -1,15 +1,18 @@
 """The sandbox's pages: templates, two languages, no outside assets."""
 
 import json
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from yuntu_push.sandbox.clock import wire_time
 from yuntu_push.sandbox.words import WORDS
 from yuntu_push.sandbox.world import World
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
@@ -26,16 +29,23 @@ class Pages:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._environment = Environment(
+
+    @cached_property
+    def _environment(self) -> "Environment":
+        # Imported with the first page: a sandbox that only answers calls serves sooner.
+        from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+        environment = Environment(
             loader=PackageLoader("yuntu_push.sandbox"),
             autoescape=select_autoescape(default=True),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters["time"] = wire_time
-        self._environment.filters["wire"] = _wire
-        self._environment.filters["number"] = lambda n: "—" if n is None else f"{n:,}"
+        environment.filters["time"] = wire_time
+        environment.filters["wire"] = _wire
+        environment.filters["number"] = lambda n: "—" if n is None else f"{n:,}"
+        return environment
 
     def show(self, request: Request, template: str, status: int = 200, **facts: Any) -> Response:
         """A page in the language of `?lang=`, else of the cookie, else of the browser."""
