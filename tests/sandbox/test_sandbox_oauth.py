@@ -197,6 +197,9 @@ def test_refusing_sends_the_state_and_no_code(sb: Sandbox):
         ({"state": "x"}, "no_redirect"),
         ({"redirect_uri": "http://example.com/cb"}, "wrong_redirect"),
         ({"redirect_uri": "javascript:alert(1)"}, "wrong_redirect"),
+        ({"redirect_uri": "http://["}, "wrong_redirect"),
+        ({"redirect_uri": "http://127.0.0.1:port/cb"}, "wrong_redirect"),
+        ({"redirect_uri": "http://127.0.0.1:99999/cb"}, "wrong_redirect"),
     ],
 )
 def test_a_link_that_the_platform_would_not_serve(sb: Sandbox, params: dict, problem: str):

@@ -72,11 +72,9 @@ class Consent:
         registered = self.world.state.app.callback_url
         if given is not None and registered is not None and given != registered:
             return "wrong_redirect"
-        target = urlsplit(self._callback(request))
-        if target.scheme not in ("http", "https") or not target.hostname:
-            return "wrong_redirect"
+        host = _host_of(self._callback(request))
         # Without a registered callback only this machine gets codes.
-        if registered is None and target.hostname not in _LOOPBACK:
+        if not host or (registered is None and host not in _LOOPBACK):
             return "wrong_redirect"
         return ""
 
@@ -109,3 +107,13 @@ class Consent:
         parts = urlsplit(self._callback(request))
         query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *answer.items()])
         return RedirectResponse(urlunsplit(parts._replace(query=query)), 303)
+
+
+def _host_of(url: str) -> str:
+    """The host of an address that a browser can be sent to; empty when it is none."""
+    try:
+        target = urlsplit(url)
+        fine = target.scheme in ("http", "https") and target.port != 0
+    except ValueError:
+        return ""
+    return (target.hostname or "") if fine else ""
