@@ -26,7 +26,7 @@ from yuntu_push.services.push.runner import Ran
 app = typer.Typer(help="Push segments to Yuntu brands and advertisers.")
 
 # What `resume --all` ends with: the first of these that occurred.
-WORST_FIRST = (1, 4, 6, 7, 5, 8)
+WORST_FIRST = (1, 4, 6, 7, 5, 3, 8)
 
 
 @app.command(

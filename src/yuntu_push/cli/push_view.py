@@ -147,7 +147,7 @@ def push_table(session: Session, push: Push) -> Table:
             ("audience_name", push.audience_name),
             ("state", state_label(push.state)),
             ("step", step_label(push.step)),
-            ("reason", push.reason or "-"),
+            ("reason", push.reason or (push.failure.message if push.failure else "-")),
             ("segment", f"{push.segment}@{push.segment_version}"),
             ("account", _called(push.account_name, push.advertiser_id)),
             ("brands", [_brand(brand) for brand in push.brands] or "-"),

@@ -17,6 +17,7 @@ from yuntu_push.cli.segment_request import (
     parse_params,
     parse_size,
 )
+from yuntu_push.domain.errors import GuardError
 from yuntu_push.domain.segment import parse_ref
 from yuntu_push.domain.segment_build import (
     BuildRequest,
@@ -234,8 +235,18 @@ def remove(
     ref: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION.", metavar="SEGMENT")],
 ) -> None:
     """Erase a segment, or one version of it."""
-    gone = ctx.obj.segments.remove(parse_ref(ref))
-    ctx.obj.output.show({"segments": view.list_data(gone)}, table=view.list_table(gone))
+    session, segment = ctx.obj, parse_ref(ref)
+    needing = ", ".join(push.push_id for push in session.pushes.needing(segment))
+    question = msg("push {pushes} has still to upload {segment}; erase it?", pushes=needing,
+                   segment=ref)  # fmt: skip
+    if needing and not session.prompts.confirm(question):
+        raise GuardError(
+            "SEGMENT_IN_USE",
+            msg("push {pushes} has still to upload {segment}", pushes=needing, segment=ref),
+            hint=msg("let it go on or cancel it first; --yes erases the segment all the same"),
+        )
+    gone = session.segments.remove(segment)
+    session.output.show({"segments": view.list_data(gone)}, table=view.list_table(gone))
 
 
 def _warn(session: Any, warnings: Any) -> None:

@@ -180,6 +180,7 @@ _REFUSED: Mapping[str, Text] = {
 }
 
 _GUARD: Mapping[str, Text] = {
+    "SEGMENT_IN_USE": msg("a push has still to upload the segment"),
     "AUDIENCE_UNDER_WAY": msg("a push is still working on the audience"),
     "BRAND_NOT_SUBMITTED": msg("the push has not been copied to this brand"),
     "CLIENT_MISMATCH": msg("segment and channel belong to different clients"),

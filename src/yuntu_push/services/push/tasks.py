@@ -7,8 +7,18 @@ from datetime import datetime
 from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.errors import ConfigError, GuardError
 from yuntu_push.domain.names import canonical, unknown
-from yuntu_push.domain.push import BrandState, Facts, Push, PushBrand, PushState, may_move
+from yuntu_push.domain.push import (
+    WORKING,
+    BrandState,
+    Facts,
+    Push,
+    PushBrand,
+    PushState,
+    StepName,
+    may_move,
+)
 from yuntu_push.domain.push_record import PushFilter
+from yuntu_push.domain.segment import SegmentRef
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock
 from yuntu_push.services.push.eta import expected_end
@@ -20,6 +30,9 @@ from yuntu_push.services.push.runner import PushRunner
 from yuntu_push.services.push.view import audience_facts
 
 MIN_PREFIX = 3  # letters of an id that are enough, where they are unique
+
+# From `parse` on the platform has the segment's files.
+_READ_PARTS = {StepName.UPLOAD, StepName.CREATE_DATA_SOURCE, StepName.UPDATE_DATA_SOURCE}
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,16 @@ class PushTasks:
     def list(self, wanted: PushFilter | None = None) -> "list[Push]":
         """The pushes that a filter lets through, newest first."""
         return self._store.find(wanted or PushFilter())
+
+    def needing(self, segment: SegmentRef) -> tuple[Push, ...]:
+        """The pushes under way that have still to upload the segment."""
+        return tuple(
+            push
+            for push in self.list(PushFilter(states=sorted(WORKING)))
+            if push.segment == segment.name
+            and segment.version in (None, push.segment_version)
+            and push.step in _READ_PARTS
+        )
 
     def with_present_counts(self, push: Push) -> Push:
         """The push with the counts that its audience shows now; read from the platform."""

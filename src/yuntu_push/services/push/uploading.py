@@ -8,7 +8,7 @@ from pathlib import Path
 
 from yuntu_push.domain.errors import SourceError
 from yuntu_push.domain.push import CallState, Facts, PushPart
-from yuntu_push.domain.text import msg
+from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.push.outcomes import Act, Acts, Done, Outcome
 from yuntu_push.services.push.view import View
 
@@ -68,7 +68,7 @@ def check_part(path: Path, md5: str, segment: str) -> None:
         raise SourceError(
             "SEGMENT_PART_MISSING",
             msg("a part of segment {segment} is gone: {path}", segment=segment, path=str(path)),
-            hint=msg("build it again: `yuntu-push segment build {segment} …`", segment=segment),
+            hint=_build_again(segment),
         ) from None
     if found.hexdigest() != md5:
         raise SourceError(
@@ -78,5 +78,14 @@ def check_part(path: Path, md5: str, segment: str) -> None:
                 segment=segment,
                 path=str(path),
             ),
-            hint=msg("build it again: `yuntu-push segment build {segment} …`", segment=segment),
+            hint=_build_again(segment),
         )
+
+
+def _build_again(segment: str) -> Text:
+    # A fresh build is another version, and this push is of the old one.
+    return msg(
+        "build {segment} again and create the push anew; "
+        "`yuntu-push push cancel` gives this one up",
+        segment=segment,
+    )
