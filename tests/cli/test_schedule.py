@@ -67,11 +67,16 @@ def test_the_windows_task_is_well_formed():
         minute=30,
     )
 
-    text = schedule_files(Scheduler.WINDOWS, run)["yuntu-push-vip_daily.xml"]
-    task = ET.fromstring(text.encode("utf-16"))
+    files = schedule_files(Scheduler.WINDOWS, run)
+    tasks = [ET.fromstring(text.encode("utf-16")) for text in files.values()]
 
-    arguments = next(e.text for e in task.iter() if e.tag.endswith("Arguments"))
-    assert '"C:\\Program Files\\x & y\\yuntu-push.exe" push run vip_daily' in (arguments or "")
+    program = '"C:\\Program Files\\x & y\\yuntu-push.exe"'
+    daily, often = (
+        next(e.text or "" for e in task.iter() if e.tag.endswith("Arguments")) for task in tasks
+    )
+    assert f"{program} push run vip_daily" in daily
+    assert f"{program} push resume --all" in often
+    assert next(e.text for e in tasks[1].iter() if e.tag.endswith("}Interval")) == "PT10M"
 
 
 def test_it_writes_only_when_told(home: Path, tmp_path: Path):

@@ -52,7 +52,7 @@ def schedule_files(scheduler: Scheduler, run: ScheduledRun) -> dict[str, str]:
         case Scheduler.SYSTEMD:
             return _systemd(run)
         case Scheduler.WINDOWS:
-            return {f"yuntu-push-{run.entry}.xml": _windows(run)}
+            return _windows(run)
 
 
 def _cron(run: ScheduledRun) -> str:
@@ -125,19 +125,33 @@ def _unit_word(text: str) -> str:
     return f'"{quoted}"' if quoted != text or any(c.isspace() for c in text) else text
 
 
-def _windows(run: ScheduledRun) -> str:
-    """A task for `schtasks /create /xml`; the environment goes through `cmd`."""
+def _windows(run: ScheduledRun) -> dict[str, str]:
+    """Tasks for `schtasks /create /xml`: the daily run, and one that goes on every ten minutes."""
+    repeat = "<Repetition><Interval>PT10M</Interval><Duration>P1D</Duration></Repetition>"
+    return {
+        f"yuntu-push-{run.entry}.xml": _windows_task(
+            run, f"yuntu-push: {run.entry}", f"push run {run.entry} -q", run.entry
+        ),
+        "yuntu-push-resume.xml": _windows_task(
+            run, "yuntu-push: every ten minutes", "push resume --all -q", "resume", repeat
+        ),
+    }
+
+
+def _windows_task(
+    run: ScheduledRun, title: str, words: str, log_name: str, repeat: str = ""
+) -> str:
+    """One task; the environment goes through `cmd`."""
     sets = " && ".join(f'set "{k}={v}"' for k, v in run.environment.items())
-    log = run.log_dir / f"{run.entry}.log"
-    command = f'/d /c {sets} && "{run.program}" push run {run.entry} -q >> "{log}" 2>&1'
+    log = run.log_dir / f"{log_name}.log"
+    command = f'/d /c {sets} && "{run.program}" {words} >> "{log}" 2>&1'
     start = f"2026-01-01T{run.hour:02d}:{run.minute:02d}:00+08:00"
     return (
         '<?xml version="1.0" encoding="UTF-16"?>\n'
         '<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">\n'
-        f"  <RegistrationInfo><Description>{escape(f'yuntu-push: {run.entry}')}</Description>"
-        "</RegistrationInfo>\n"
+        f"  <RegistrationInfo><Description>{escape(title)}</Description></RegistrationInfo>\n"
         "  <Triggers><CalendarTrigger>\n"
-        f"    <StartBoundary>{start}</StartBoundary>\n"
+        f"    {repeat}<StartBoundary>{start}</StartBoundary>\n"
         "    <ScheduleByDay><DaysInterval>1</DaysInterval></ScheduleByDay>\n"
         "  </CalendarTrigger></Triggers>\n"
         "  <Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>\n"

@@ -87,7 +87,9 @@ def _fix(reason: RejectReason) -> Text:
 def empty(rows: int, plan: BuildPlan) -> YuntuPushError:
     """Fewer rows than there must be."""
     message = msg(
-        "the source has {rows} rows, at least {least} expected", rows=rows, least=plan.min_rows
+        "the source has {rows} rows, at least {least} expected",
+        rows=rows,
+        least=max(plan.min_rows, 1),
     )
     if plan.on_empty == "later":
         return TryLaterError(
