@@ -174,3 +174,18 @@ def test_a_segment_that_a_push_has_still_to_upload_is_not_erased_unasked(home: W
     assert (run.code, run.error_code) == (3, "SEGMENT_PART_MISSING")
     shown = home("push", "status", push["push_id"], "--offline").stdout
     assert "is gone" in next(line for line in shown.splitlines() if line.startswith("reason\t"))
+
+
+def test_a_push_in_an_outage_says_how_it_goes_on(home: World):
+    """Not by the same command: that would be another push."""
+    home.build("outage", count=20, seed=4)
+    home.sandbox.fault("data_source/file/upload", "html")
+
+    run = home.create(name="断网", segment="outage")
+
+    home.sandbox.clear_faults()
+    step = f"push resume {run.data['push_id']}"
+    assert (run.code, run.error_code) == (75, "PLATFORM_ANSWER_UNREADABLE")
+    assert step in run.envelope["errors"][0]["hint"]
+    assert step in run.data["next_action"]
+    assert home.json("push", "cancel", run.data["push_id"], "--yes").code == 0

@@ -34,7 +34,25 @@ def ending(push: Push, *, waited: bool = False) -> YuntuPushError | None:
         case PushState.PENDING | PushState.RUNNING:
             return _still_running(push) if waited else None
         case _:
-            return push.failure.error() if push.failure is not None else None
+            return _failure(push)
+
+
+def _failure(push: Push) -> YuntuPushError | None:
+    """What stopped the push, with a step that fits it.
+
+    "The same command again" is what a single call advises: said of `push create` it would be
+    another push.
+    """
+    if push.failure is None:
+        return None
+    error = push.failure.error()
+    if isinstance(error, TryLaterError) and error.code.startswith("PLATFORM_"):
+        error.hint = msg(
+            "`yuntu-push push resume {push}` goes on in a few minutes, and `--all` from cron by "
+            "itself; nothing is done twice",
+            push=push.push_id,
+        )
+    return error
 
 
 def _stalled(push: Push) -> TryLaterError:
@@ -72,7 +90,7 @@ def next_action(push: Push) -> Text | None:
         case PushState.PENDING | PushState.RUNNING:
             return msg("`yuntu-push push resume {push} --wait`", push=push.push_id)
         case _:
-            failure = push.failure
-            if failure is not None and failure.hint is not None:
-                return failure.hint
+            error = _failure(push)
+            if error is not None and error.hint is not None:
+                return error.hint
             return msg("`yuntu-push push resume {push}`", push=push.push_id)
