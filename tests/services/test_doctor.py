@@ -31,7 +31,8 @@ from yuntu_push.domain.platform import NetworkFacts
 from yuntu_push.domain.quota import QuotaKind, QuotaUse
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.text import Text, msg
-from yuntu_push.services.doctor import Check, CheckState, Doctor
+from yuntu_push.services.checks import Check, CheckState
+from yuntu_push.services.doctor import Doctor
 
 FACTS = NetworkFacts("api.oceanengine.com", None, None, START, True, 0.1)
 

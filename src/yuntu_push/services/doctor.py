@@ -1,24 +1,23 @@
 """The doctor: looks at every part that a push needs, and says how to mend what is wrong."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from yuntu_push.domain.channel import DEFAULT_API_URL, Account, Channel, ChannelKind
 from yuntu_push.domain.entry_run import EntryFreshness
 from yuntu_push.domain.errors import (
     ConfigError,
-    GuardError,
     LoginError,
     TryLaterError,
     YuntuPushError,
 )
 from yuntu_push.domain.names import unknown
 from yuntu_push.domain.platform import NetworkFacts
-from yuntu_push.domain.quota import BEIJING, QuotaUse
+from yuntu_push.domain.quota import QuotaUse
 from yuntu_push.domain.text import Text, msg
+from yuntu_push.services.checks import Check, CheckState, freshness, skipped
 from yuntu_push.services.ports import (
     ChannelStore,
     Clock,
@@ -34,28 +33,6 @@ LITTLE_FREE = 2_000_000_000
 SKEW_NOTED = timedelta(seconds=60)
 SKEW_WRONG = timedelta(minutes=10)  # by then a token looks alive that the platform refuses
 LOGIN_SHORT = timedelta(days=7)
-
-
-class CheckState(StrEnum):
-    """How a part is."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True)
-class Check:
-    """What was found about one part; `hint` is the fix, `error` is there when it failed."""
-
-    name: str
-    state: CheckState
-    message: Text
-    hint: Text | None = None
-    channel: str | None = None
-    entry: str | None = None
-    error: YuntuPushError | None = None
 
 
 Finding = Text | Check
@@ -112,7 +89,7 @@ class Doctor:
             yield from self._channel(each)
         if not chosen:
             yield self._made("network", lambda: self._reached(DEFAULT_API_URL))
-            yield _skipped("channel", msg("there is no channel yet: `yuntu-push channel add`"))
+            yield skipped("channel", msg("there is no channel yet: `yuntu-push channel add`"))
         yield self._made("quota", self._quota)
         yield from (check for check in self.stale() if check.state is not CheckState.SKIPPED)
 
@@ -124,9 +101,9 @@ class Doctor:
             yield Check("run", CheckState.FAILED, exc.message, exc.hint, error=exc)
             return
         for each in found:
-            yield replace(self._made("run", partial(_freshness, each)), entry=each.entry)
+            yield replace(self._made("run", partial(freshness, each)), entry=each.entry)
         if not found:
-            yield _skipped("run", msg("no entry of `pushes:` says `expect_every`"))
+            yield skipped("run", msg("no entry of `pushes:` says `expect_every`"))
 
     def _channel(self, channel: Channel) -> Iterator[Check]:
         facts: list[NetworkFacts] = []
@@ -136,14 +113,14 @@ class Doctor:
         yield network
         if network.state is CheckState.FAILED:
             for name in ("clock", "login", "rights", "brands"):
-                yield _skipped(name, msg("the platform cannot be reached"), channel.name)
+                yield skipped(name, msg("the platform cannot be reached"), channel.name)
             return
         yield self._made("clock", lambda: self._skew(facts[0]), channel=channel.name)
         login = self._made("login", lambda: self._login(channel), channel=channel.name)
         yield login
         if login.state is CheckState.FAILED:
             for name in ("rights", "brands"):
-                yield _skipped(name, msg("there is no valid login"), channel.name)
+                yield skipped(name, msg("there is no valid login"), channel.name)
             return
         yield self._made("rights", lambda: self._rights(channel), channel=channel.name)
         yield self._made("brands", lambda: self._brands(channel), channel=channel.name)
@@ -186,7 +163,7 @@ class Doctor:
 
     def _secrets(self) -> Finding:
         if self._stores.chosen() is None:
-            return _skipped("secrets", msg("no secret store is chosen yet: `channel add` asks"))
+            return skipped("secrets", msg("no secret store is chosen yet: `channel add` asks"))
         store = self._stores.current()
         if store.name != "env":
             store.probe()
@@ -215,7 +192,7 @@ class Doctor:
 
     def _skew(self, facts: NetworkFacts) -> Finding:
         if facts.server_time is None:
-            return _skipped("clock", msg("the platform announced no time"))
+            return skipped("clock", msg("the platform announced no time"))
         skew = abs(self._clock.now() - facts.server_time)
         seconds = round(skew.total_seconds())
         hint = msg("set the machine's clock by NTP")
@@ -258,7 +235,7 @@ class Doctor:
             (a.advertiser_id for a in self._known(channel) if a.valid and a.is_advertiser), None
         )
         if advertiser is None:
-            return _skipped(
+            return skipped(
                 "rights",
                 msg("no advertiser is known yet: `yuntu-push accounts refresh` reads them"),
             )
@@ -270,7 +247,7 @@ class Doctor:
         if bound:
             return msg("{count} accounts are bound to Yuntu brands", count=len(bound))
         if channel.kind is not ChannelKind.YUNTU:
-            return _skipped("brands", msg("no Yuntu brand is bound, none is needed"))
+            return skipped("brands", msg("no Yuntu brand is bound, none is needed"))
         raise LoginError(
             "YUNTU_NOT_BOUND",
             msg("no account of {channel} is bound to a Yuntu brand", channel=channel.name),
@@ -294,40 +271,3 @@ class Doctor:
             msg("{count} quotas are used up for now", count=len(full)),
             msg("`yuntu-push quota` shows when they open again"),
         )
-
-
-def _freshness(entry: EntryFreshness) -> Text:
-    every = f"{entry.expect_every.total_seconds() / 3600:g}"
-    if not entry.stale and entry.good_at is not None:
-        return msg(
-            "{entry} has what its source had at {moment}",
-            entry=entry.entry,
-            moment=_shown(entry.good_at),
-        )
-    run = entry.run
-    if run is None:
-        reason = msg("{entry} has never run here, and is expected every {hours} h",
-                     entry=entry.entry, hours=every)  # fmt: skip
-        hint = msg("does its schedule run? `yuntu-push schedule print {entry} --cron`",
-                   entry=entry.entry)  # fmt: skip
-    else:
-        reason = msg(
-            "{entry} was not brought up to date for more than {hours} h; last run {moment}: {how}",
-            entry=entry.entry,
-            hours=every,
-            moment=_shown(run.begun_at),
-            how=run.code or run.outcome.value,
-        )
-        hint = msg(
-            "run it by hand: `yuntu-push push run {entry} --wait`, and see that its schedule runs",
-            entry=entry.entry,
-        )
-    raise GuardError("ENTRY_STALE", reason, hint=hint)
-
-
-def _shown(moment: datetime) -> str:
-    return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M +08:00")
-
-
-def _skipped(name: str, reason: Text, channel: str | None = None) -> Check:
-    return Check(name, CheckState.SKIPPED, reason, channel=channel)
