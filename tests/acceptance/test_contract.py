@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,17 @@ def test_every_command_has_a_published_shape():
 
 @pytest.mark.parametrize("command", sorted(ANSWERS))
 def test_its_schema_can_be_printed(command: str):
-    from yuntu_push.cli.schema import envelope_schema
+    from yuntu_push.cli.schema import data_schema
 
-    schema = envelope_schema(command)
+    schema = data_schema(command)
+    shapes = ANSWERS[command]
 
-    assert schema["properties"]["command"] == {"const": command}
     assert json.loads(json.dumps(schema)) == schema
+    if len(shapes) == 1:
+        assert set(schema["required"]) == set(shapes[0].__required_keys__)
+        assert set(schema["properties"]) == set(typing.get_type_hints(shapes[0]))
+    else:
+        assert len(schema["anyOf"]) == len(shapes)
 
 
 def fits(run: Run) -> bool:
@@ -119,7 +125,8 @@ def test_answers_fit(tmp_path: Path):
         ):  # fmt: skip
             ok(*words.split())
         ok("push", "run", "vip")
-        update = ok("push", "update", push_id, "--segment", "other", "-y")
+        update = ok("push", "update", push_id, "--segment", "other", "--wait", "--poll", "1",
+                    code=75)  # its publish window opens tomorrow  # fmt: skip
         ok("push", "cancel", update["push_id"], "-y")
         ok("audience", "list", "--account", account["advertiser_id"])
         ok("audience", "show", push.data["custom_audience_id"])

@@ -41,7 +41,7 @@ With `--json`, stdout carries one document and nothing else, also on errors:
 is known when trying again makes sense. After an error `data` may be empty.
 
 Ids are strings, times ISO 8601 with offset, paths absolute. `yuntu-push schema COMMAND` prints the
-JSON Schema of a command's answer. These print their own output, without the envelope: {bare}.
+JSON Schema of a command's `data`. These print their own output, without the envelope: {bare}.
 """
 _CODES_HEAD = """\
 # Error codes

@@ -1,6 +1,31 @@
 """The shapes of what segments and pushes answer; see `contract`."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
+
+PushStateName = Literal[
+    "pending",
+    "running",
+    "waiting",
+    "succeeded",
+    "partial",
+    "failed",
+    "cancelled",
+    "superseded",
+    "needs_operator",
+    "stalled",
+]
+BrandStateName = Literal["pending", "submitted", "confirmed", "failed", "needs_operator"]
+StepWord = Literal[
+    "upload",
+    "create_data_source",
+    "update_data_source",
+    "parse",
+    "share",
+    "publish",
+    "activate",
+    "copy",
+    "verify",
+]
 
 
 class TypeCounts(TypedDict):
@@ -26,7 +51,7 @@ class PartData(TypedDict):
 
 
 class SegmentData(TypedDict):
-    """`segment build`, `segment show`; with `--dry-run` there is no version."""
+    """`segment build`, `segment show`; with `--dry-run` there is no version and no `built_at`."""
 
     name: str
     version: int | None
@@ -39,8 +64,8 @@ class SegmentData(TypedDict):
     rejects: dict[str, int]
     rejects_path: str | None
     parts: list[PartData]
-    built_at: NotRequired[str]
-    seconds: NotRequired[float]
+    built_at: str | None
+    seconds: float
     columns: NotRequired[list[dict[str, Any]]]
     would_fail: NotRequired[dict[str, Any] | None]
 
@@ -72,27 +97,35 @@ class PushAccount(TypedDict):
 
 
 class PushBrand(TypedDict):
-    """A brand of a push and how far it is."""
+    """A brand of a push and how far it is.
+
+    `copy_due` is false where the copy policy makes no copy of this content: what is in Yuntu, if
+    anything, is the snapshot of `submitted_at`.
+    """
 
     brand_id: str
     brand_name: str
     virtual_adv_id: str
-    state: str
+    state: BrandStateName
     yuntu_audience_id: str | None
+    copy_due: bool
+    submitted_at: str | None
+    error: dict[str, Any] | None
 
 
 class PushTarget(TypedDict):
     """A target (投放账户) of a push and how far it is."""
 
     advertiser_id: str
-    state: str
+    state: Literal["pending", "shared", "failed"]
+    error: dict[str, Any] | None
 
 
 class PushStep(TypedDict):
     """One step of a push."""
 
-    name: str
-    state: str
+    name: StepWord
+    state: Literal["pending", "running", "waiting", "succeeded", "failed", "needs_operator"]
     attempts: int
     started_at: str | None
     finished_at: str | None
@@ -127,16 +160,21 @@ class PushData(TypedDict):
     account: PushAccount
     brands: list[PushBrand]
     targets: list[PushTarget]
-    state: str
-    step: str | None
+    mode: Literal["create", "reset", "append", "remove", "mirror"]
+    entry: str | None
+    follows: str | None
+    state: PushStateName
+    step: StepWord
     steps: list[PushStep]
     data_source_id: str | None
     custom_audience_id: str | None
     delivery_status: str | None
     upload_num: int | None
     cover_num: int | None
+    reason: str | None
     next_action: str | None
     next_at: str | None
+    expected_end: str | None
     created_at: str
     updated_at: str
     error: dict[str, Any] | None

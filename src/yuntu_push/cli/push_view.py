@@ -10,7 +10,7 @@ from yuntu_push.cli.session import Session
 from yuntu_push.cli.times import BEIJING, iso, shown
 from yuntu_push.domain.errors import StillRunningError, TryLaterError
 from yuntu_push.domain.failure import Failure
-from yuntu_push.domain.push import Push, PushBrand, PushState
+from yuntu_push.domain.push import BrandState, Push, PushBrand, PushState
 from yuntu_push.domain.settings import seconds
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.push.ending import ending, next_action
@@ -41,8 +41,9 @@ def push_data(session: Session, push: Push) -> dict[str, Any]:
                 "brand_id": str(brand.brand_id),
                 "brand_name": brand.brand_name,
                 "virtual_adv_id": str(brand.virtual_adv_id),
-                "state": brand.state.value,
+                "state": _brand_state(brand).value,
                 "yuntu_audience_id": _id(brand.yuntu_audience_id),
+                "copy_due": brand.state is not BrandState.NOT_DUE,
                 "submitted_at": iso(brand.submitted_at),
                 "error": _failure(session, brand.failure),
             }
@@ -86,6 +87,13 @@ def push_data(session: Session, push: Push) -> dict[str, Any]:
         "updated_at": iso(push.updated_at),
         "error": _failure(session, push.failure),
     }
+
+
+def _brand_state(brand: PushBrand) -> BrandState:
+    """What scripts may count on: a copy that is not due leaves the brand with its last one."""
+    if brand.state is not BrandState.NOT_DUE:
+        return brand.state
+    return BrandState.SUBMITTED if brand.submitted_at else BrandState.PENDING
 
 
 def _id(value: int | None) -> str | None:

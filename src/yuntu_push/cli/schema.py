@@ -1,4 +1,4 @@
-"""`schema COMMAND`: the JSON Schema of a command's envelope."""
+"""`schema COMMAND`: the JSON Schema of a command's `data`."""
 
 import json
 from typing import Annotated, Any
@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from yuntu_push.cli import contract
-from yuntu_push.cli.output import SCHEMA
 from yuntu_push.domain.names import unknown
+from yuntu_push.domain.text import msg
 
 
 def register(app: typer.Typer) -> None:
@@ -21,50 +21,40 @@ def schema(
         list[str] | None, typer.Argument(metavar="COMMAND", help="Such as: push create.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a command's answer; without a command, list those that have one."""
+    """Print the JSON Schema of a command's data; without a command, list those that have one."""
     output = ctx.obj.output
     if not command:
         for name in sorted(contract.ANSWERS):
             output.line(name)
         return
-    name = " ".join(command)
+    name = _known(ctx, " ".join(command).split())
     if name not in contract.ANSWERS:
-        raise unknown("command", name, contract.ANSWERS)
-    output.line(json.dumps(envelope_schema(name), ensure_ascii=False, indent=2))
+        raise unknown(
+            "command", name, contract.ANSWERS, hint=msg("`yuntu-push schema` lists the commands")
+        )
+    output.line(json.dumps(data_schema(name), ensure_ascii=False, indent=2))
 
 
-def envelope_schema(command: str) -> dict[str, Any]:
-    """The JSON Schema of a command's envelope; on errors `data` may be empty."""
+def _known(ctx: typer.Context, words: list[str]) -> str:
+    """The command's own name; its group may be named in singular or plural, as on any line."""
+    root: Any = ctx.find_root().command
+    group = root.get_command(ctx, words[0]) if words else None
+    return " ".join([str(group.name), *words[1:]] if group else words)
+
+
+def data_schema(command: str) -> dict[str, Any]:
+    """The JSON Schema of the `data` of a command that did what it was asked.
+
+    After an error `data` may be empty. Where the arguments decide between two shapes, either fits.
+    """
     import msgspec
 
-    answers, components = msgspec.json.schema_components(
-        contract.ANSWERS[command], ref_template="#/$defs/{name}"
-    )
-    error = {
-        "type": "object",
-        "properties": {
-            "code": {"type": "string"},
-            "message": {"type": "string"},
-            "hint": {"type": ["string", "null"]},
-            "retryable": {"type": "boolean"},
-            "platform_code": {"type": "integer"},
-            "request_id": {"type": "string"},
-            "next_at": {"type": "string"},
-        },
-        "required": ["code", "message", "hint", "retryable"],
-    }
+    shapes = contract.ANSWERS[command]
+    answers, components = msgspec.json.schema_components(shapes, ref_template="#/$defs/{name}")
+    body = components.pop(shapes[0].__name__) if len(shapes) == 1 else {"anyOf": list(answers)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"yuntu-push {command}",
-        "type": "object",
-        "properties": {
-            "schema": {"const": SCHEMA},
-            "command": {"const": command},
-            "status": {"enum": ["ok", "pending", "partial", "error"]},
-            "exit_code": {"type": "integer"},
-            "data": {"anyOf": [*answers, {"type": "object", "maxProperties": 0}]},
-            "errors": {"type": "array", "items": error},
-        },
-        "required": ["schema", "command", "status", "exit_code", "data", "errors"],
+        **body,
+        "title": f"data of yuntu-push {command}",
         "$defs": components,
     }

@@ -158,14 +158,16 @@ def build(
 
 
 def _survey(session: Any, request: BuildRequest) -> None:
+    began = session.clock.monotonic()
     built = session.segments.survey(request)
+    took = session.clock.monotonic() - began
     session.bars.close()
     refusal = as_json(built.refusal, session.translator) if built.refusal else None
     if built.refusal is not None:
         session.messages.warning(built.refusal.message)
     _warn(session, built.warnings)
     session.output.show(
-        view.survey_data(request.name, built, refusal),
+        view.survey_data(request.name, built, refusal, seconds=round(took, 3)),
         table=[view.columns_table(built), view.funnel(built), *view.rejects_tables(built.rejects)],
     )
 

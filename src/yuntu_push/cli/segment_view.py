@@ -43,8 +43,10 @@ def segment_data(segment: Segment) -> dict[str, Any]:
     }
 
 
-def survey_data(name: str, built: BuiltSegment, refusal: dict[str, Any] | None) -> dict[str, Any]:
-    """What a dry run found: the counts of a build, and a profile of each column."""
+def survey_data(
+    name: str, built: BuiltSegment, refusal: dict[str, Any] | None, *, seconds: float
+) -> dict[str, Any]:
+    """What a dry run found: the keys of a build, and a profile of each column."""
     return {
         "name": name,
         "version": None,
@@ -57,6 +59,8 @@ def survey_data(name: str, built: BuiltSegment, refusal: dict[str, Any] | None) 
         "rejects": dict(built.rejects),
         "rejects_path": None,
         "parts": [],
+        "built_at": None,
+        "seconds": seconds,
         "columns": [
             {
                 "column": profile.column.column,
@@ -118,7 +122,7 @@ def segment_tables(segment: Segment) -> list[Table]:
             ("rows read", segment.rows_read),
             ("rows with an id", segment.rows_with_id),
             ("parts", f"{len(segment.parts)} ({sum(p.size for p in segment.parts) / 1e6:.1f} MB)"),
-            ("fingerprint", segment.fingerprint[:16]),
+            ("fingerprint", segment.fingerprint),
             ("built", shown(segment.built_at)),
             ("folder", str(segment.folder)),
         ]
