@@ -109,13 +109,108 @@ def test_times_and_long_ids_stay_text(tmp_path: Path):
     file = config(
         tmp_path,
         "pushes:\n  a:\n    name: x\n    publish_at: 12:30\n    account: 1700000000000001\n"
-        "    brands: [42, 某品牌]\n    segment: {name: s, ids: {UID: c}}\n",
+        "    brands: [42, 某品牌]\n    segment: {name: s, csv: a.csv, ids: {UID: c}}\n",
     )
 
     entry = file.load().settings.pushes["a"]
 
     assert (entry.publish_at, entry.account) == ("12:30", "1700000000000001")
     assert entry.brands == ("42", "某品牌")
+
+
+VIP = {
+    "name": "x", "brands": "[b]", "segment": "{name: s, csv: [a.csv], ids: {phone: c}}",
+}  # fmt: skip
+
+
+def entry_of(**changed: str) -> str:
+    """A `pushes:` entry on lines of its own, the first key on line 3."""
+    values = {**VIP, **changed}
+    return "pushes:\n  vip:\n" + "".join(f"    {k}: {v}\n" for k, v in values.items() if v)
+
+
+def test_the_entry_that_the_wrong_ones_are_made_of_is_right(tmp_path: Path):
+    assert config(tmp_path, entry_of()).load().settings.pushes["vip"].brands == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", "a b"),
+        ("name", "一二三四五六七八九十一二三四五六七"),
+        ("brands", ""),
+        ("id_types", "[IMEY]"),
+        ("publish_at", "25:00"),
+        ("publish_at", "3:30"),
+        ("audience_name", '"{nope}"'),
+        ("audience_name", '"{"'),
+        ("expect_every", "0s"),
+        ("guards", "{max_removed: much}"),
+        ("guards", "{max_growth: -3}"),
+        ("guards", "{min_ids: -1}"),
+        ("segment", "{name: a/b, csv: [a.csv], ids: {phone: c}}"),
+        ("segment", "{name: s, csv: [a.csv], ids: {}}"),
+        ("segment", "{name: s, csv: [a.csv], ids: {phon: c}}"),
+        ("segment", "{name: s, ids: {phone: c}}"),
+        ("segment", "{name: s, csv: [a.csv], sql: select 1, ids: {phone: c}}"),
+        ("segment", "{name: s, csv: [a.csv], ids: {phone: c}, max_rejects: 200%}"),
+        ("segment", "{name: s, csv: [a.csv], ids: {phone: c}, header_row: 0}"),
+        ("segment", "{name: s, csv: [a.csv], ids: {phone: c}, min_rows: -1}"),
+    ],
+)
+def test_a_value_of_an_entry_that_makes_no_sense_is_found_before_a_run(
+    tmp_path: Path, key: str, value: str
+):
+    """The run of a cron job, hours later, is too late to hear of it."""
+    (refusal,) = refusals(config(tmp_path, entry_of(**{key: value})))
+
+    line = 2 if not value else 3 + list({**VIP, key: value}).index(key)
+    start = "pushes.vip:" if not value else f"pushes.vip.{key}"
+    assert refusal.startswith(start)
+    assert refusal.endswith(f"(config.yaml:{line})")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("push.uploads", "0"),
+        ("push.poll", "0"),
+        ("push.stall", "0s"),
+        ("api.rate", "0"),
+        ("api.rate", ".nan"),
+        ("api.timeout", "0"),
+        ("api.name_byte_limit", "0"),
+        ("secrets.timeout", "0"),
+        ("segments.keep_days", "-1"),
+        ("segments.deflate_level", "4"),
+        ("segments.part_size", "9KB"),
+        ("segments.part_size", "51MB"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_named_by_its_key(tmp_path: Path, key: str, value: str):
+    (refusal,) = refusals(config(tmp_path, "", **{env_name(key): value}))
+
+    assert refusal.startswith(f"{key}: expected ")
+    assert refusal.endswith(f"({env_name(key)})")
+
+
+def test_text_of_the_environment_is_taken_as_it_stands(tmp_path: Path):
+    """Braces and colons mean something to YAML, not to a person who sets a variable."""
+    file = config(
+        tmp_path,
+        entry_of(),
+        YUNTU_PUSH_PUSHES_VIP_AUDIENCE_NAME="{name}_{id}",
+        YUNTU_PUSH_PUSHES_VIP_DESCRIPTION="会员: 周更",
+        YUNTU_PUSH_PUSHES_VIP_BRANDS="某品牌",
+        YUNTU_PUSH_PUSHES_VIP_TARGETS='["1700000000000002", "1700000000000003"]',
+        YUNTU_PUSH_PUSHES_VIP_ACCOUNT="",
+    )
+
+    entry = file.load().settings.pushes["vip"]
+
+    assert (entry.audience_name, entry.description) == ("{name}_{id}", "会员: 周更")
+    assert (entry.brands, entry.account) == (("某品牌",), None)
+    assert entry.targets == ("1700000000000002", "1700000000000003")
 
 
 def test_the_environment_overrides_any_key_and_is_named_as_origin(tmp_path: Path):

@@ -90,7 +90,7 @@ class Decoder:
             elif name in _MAPS and not path:
                 arguments[name] = self._entries(hints[name], values.get(name), below)
             else:
-                value, found = self._value(values, name, below)
+                value, found = self._value(values, name, below, hints[name])
                 if found and value is not None:
                     arguments[name] = self._leaf(hints[name], field, value, below)
                 elif _has_default(field):
@@ -127,14 +127,12 @@ class Decoder:
             entries[known_as] = self.decode(entry_type, entry, below)
         return entries
 
-    def _value(self, values: Mapping[str, Any], name: str, path: str) -> tuple[Any, bool]:
+    def _value(self, values: Mapping[str, Any], name: str, path: str, hint: Any) -> Any:
+        """The value that the environment or the file has for a key, and whether one has."""
         for variable in (env_name(path), ENV_ALIASES.get(path)):
             if variable and variable in self._environ:
                 self.origins[path] = f"env {variable}"
-                try:
-                    return plain_value(self._environ[variable]), True
-                except (yaml.YAMLError, ValueError):
-                    return self._environ[variable], True
+                return _from_environment(self._environ[variable], hint), True
         if name in values:
             self.origins[path] = f"{self._path.name}:{self._line(path)}"
             return values[name], True
@@ -164,6 +162,21 @@ class Decoder:
         while path and path not in self._lines:
             path = path.rpartition(".")[0]
         return self._lines.get(path, 1)
+
+
+def _from_environment(text: str, hint: Any) -> Any:
+    """The value that a variable means: text as it stands, anything else as a line of YAML."""
+    if not text.strip():
+        return None
+    wanted = [each for each in typing.get_args(hint) or (hint,) if each is not types.NoneType]
+    if wanted == [str]:
+        return text
+    try:
+        value = plain_value(text)
+    except (yaml.YAMLError, ValueError):
+        return text
+    is_list = typing.get_origin(hint) is tuple
+    return text if is_list and not isinstance(value, list) else value
 
 
 def plain_value(text: str) -> Any:

@@ -21,6 +21,7 @@ from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.channel_rules import channel_problems
 from yuntu_push.domain.disk import disk_error
 from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.setting_rules import setting_problems
 from yuntu_push.domain.settings import Settings
 from yuntu_push.domain.text import msg
 
@@ -60,6 +61,8 @@ class ConfigFile:
         settings = decoder.decode(Settings, values, "")
         decoder.raise_errors()
         _check_channels(settings, decoder)
+        for key, problem in setting_problems(settings):
+            decoder.fail(key, problem)
         decoder.raise_errors()
         return LoadedConfig(self.path, settings, decoder.origins)
 

@@ -1,6 +1,7 @@
 """`init`, and `config show|check|path`."""
 
 import dataclasses
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,7 +48,7 @@ def show(
     columns = [Text("key"), Text("value")]
     rows: list[list[Any]] = [[key, _shown(value)] for key, value in flat]
     if origin:
-        data["origins"] = {key: loaded.origins.get(key, "default") for key, _ in flat}
+        data["origins"] = {key: _origin(loaded.origins, key) for key, _ in flat}
         columns.append(Text("origin"))
         for row in rows:
             row.append(data["origins"][row[0]])
@@ -103,6 +104,13 @@ def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
         elif value != {}:
             found.append((name, value))
     return found
+
+
+def _origin(origins: Mapping[str, str], key: str) -> str:
+    """Where a value came from; what stands inside a map came with the map."""
+    while key not in origins and "." in key:
+        key = key.rpartition(".")[0]
+    return origins.get(key, "default")
 
 
 def _shown(value: Any) -> Any:

@@ -179,6 +179,7 @@ class PushData(TypedDict):
     updated_at: str
     error: dict[str, Any] | None
     copies: NotRequired[list[PushCopy]]
+    dry_run: NotRequired[bool]
 
 
 class PushesData(TypedDict):

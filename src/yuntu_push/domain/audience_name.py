@@ -13,6 +13,7 @@ from yuntu_push.domain.text import msg
 
 MAX_AUDIENCE_NAME = 30  # the platform's limit for data sources; characters, as far as is known
 DEFAULT_TEMPLATE = "{name}_{date}_{id}"
+FIELDS = ("name", "date", "id", "segment", "version")
 ID_ALPHABET = "23456789bcdfghjkmnpqrstvwxz"  # no vowels, no look-alikes
 ID_LENGTH = 6
 
@@ -41,14 +42,7 @@ def audience_name(
     }
     if template is None:
         return _default(facts, byte_limit)
-    wanted = _fields(template)
-    unknown = sorted(wanted - facts.keys())
-    if unknown:
-        raise ConfigError(
-            "AUDIENCE_NAME_INVALID",
-            msg("the audience name has an unknown field: {field}", field=", ".join(unknown)),
-            hint=msg("use {fields}", fields=" ".join(f"{{{field}}}" for field in facts)),
-        )
+    wanted = fields_of(template)
     text = template.format_map(facts)
     if "id" not in wanted:
         text = f"{text}_{push_id}"
@@ -57,15 +51,24 @@ def audience_name(
     return text
 
 
-def _fields(template: str) -> set[str]:
+def fields_of(template: str) -> set[str]:
+    """The fields that a template names, or `ConfigError` when it cannot be read."""
     try:
-        return {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
+        found = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
     except ValueError as exc:
         raise ConfigError(
             "AUDIENCE_NAME_INVALID",
             msg("the audience name {template} cannot be read", template=repr(template)),
             hint=msg("write it like {example}", example=DEFAULT_TEMPLATE),
         ) from exc
+    unknown = sorted(found.difference(FIELDS))
+    if unknown:
+        raise ConfigError(
+            "AUDIENCE_NAME_INVALID",
+            msg("the audience name has an unknown field: {field}", field=", ".join(unknown)),
+            hint=msg("use {fields}", fields=" ".join(f"{{{field}}}" for field in FIELDS)),
+        )
+    return found
 
 
 def _default(facts: dict[str, str], byte_limit: int | None) -> str:

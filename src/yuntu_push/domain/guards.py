@@ -91,8 +91,8 @@ def _bound(ids: int, limit: int, *, least: bool) -> Text:
     return msg("the segment has {ids} ids, more than {limit}", ids=ids, limit=limit)
 
 
-def _allowed(text: str, before: int) -> float:
-    """Ids that a limit such as `30%` or `5000` allows."""
+def limit_of(text: str) -> tuple[float, bool]:
+    """The number of a limit such as `30%` or `5000`, and whether it is a share; `ConfigError`."""
     match = _SHARE.fullmatch(text.strip())
     if match is None:
         raise ConfigError(
@@ -100,5 +100,10 @@ def _allowed(text: str, before: int) -> float:
             msg("{text} is no limit", text=repr(text)),
             hint=msg("write a number of ids such as 5000, or a share such as 30%"),
         )
-    number = float(match[1])
-    return number * before / 100 if match[2] else number
+    return float(match[1]), bool(match[2])
+
+
+def _allowed(text: str, before: int) -> float:
+    """Ids that a limit such as `30%` or `5000` allows."""
+    number, is_share = limit_of(text)
+    return number * before / 100 if is_share else number

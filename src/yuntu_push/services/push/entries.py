@@ -2,24 +2,18 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from yuntu_push.domain.entry_run import RunOutcome
-from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
+from yuntu_push.domain.entry_source import id_columns, source_spec
+from yuntu_push.domain.errors import TryLaterError, YuntuPushError
 from yuntu_push.domain.guards import Sizes, check_guards
 from yuntu_push.domain.names import unknown
 from yuntu_push.domain.push import Mode, Push, PushBrand, PushState, PushTarget
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.segment import Segment
-from yuntu_push.domain.segment_build import (
-    BuildRequest,
-    IdColumn,
-    RejectLimit,
-    SourceKind,
-    SourceSpec,
-    parse_id_column,
-)
-from yuntu_push.domain.settings import PushEntry, SegmentEntry, SegmentSettings
+from yuntu_push.domain.segment_build import BuildRequest, RejectLimit
+from yuntu_push.domain.settings import PushEntry, SegmentSettings
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import ChannelStore, Clock, Locks, Notice
 from yuntu_push.services.push.planning import PushRequest
@@ -238,44 +232,3 @@ class PushEntries:
             return next(iter(known.values())).client if len(known) == 1 else None
         channel = known.get(entry.channel)
         return channel.client if channel is not None else None
-
-
-def id_columns(segment: SegmentEntry) -> tuple[IdColumn, ...]:
-    """The `ids:` of an entry, as `--id TYPE=COLUMN` would give them."""
-    return tuple(parse_id_column(f"{name}={column}") for name, column in segment.ids.items())
-
-
-def source_spec(segment: SegmentEntry) -> SourceSpec:
-    """The one source that an entry names, or `ConfigError`."""
-    plain = SourceSpec(
-        SourceKind.SQL,
-        source=segment.source,
-        params=tuple(segment.params.items()),
-        require_sql=segment.require_sql,
-    )
-    header_row = max(segment.header_row, 1)
-    named: list[SourceSpec] = []
-    if segment.csv:
-        named.append(SourceSpec(SourceKind.CSV, segment.csv, header_row=header_row))
-    if segment.parquet:
-        named.append(SourceSpec(SourceKind.PARQUET, segment.parquet))
-    if segment.excel:
-        named.append(
-            SourceSpec(
-                SourceKind.EXCEL,
-                (segment.excel,),
-                sheet=segment.sheet,
-                header_row=header_row,
-            )
-        )
-    if segment.sql:
-        named.append(replace(plain, sql=segment.sql))
-    if segment.sql_file:
-        named.append(replace(plain, paths=(segment.sql_file,)))
-    if len(named) == 1:
-        return named[0]
-    raise ConfigError(
-        "SOURCE_NOT_ONE",
-        msg("segment {segment} names {count} sources", segment=segment.name, count=len(named)),
-        hint=msg("give one of csv, parquet, excel, sql, sql_file"),
-    )

@@ -2,10 +2,10 @@
 
 import pytest
 
+from yuntu_push.domain.entry_source import source_spec
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.segment_build import SourceKind
 from yuntu_push.domain.settings import SegmentEntry
-from yuntu_push.services.push.entries import source_spec
 
 
 def test_a_workbook_may_name_its_sheet_and_the_row_of_its_header() -> None:
