@@ -106,4 +106,5 @@ def accounts_table(accounts: Iterable[Account], *, most: int | None = None) -> T
             for account in accounts
         ],
         most=most,
+        spare=(4, 3, 0),
     )

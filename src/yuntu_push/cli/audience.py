@@ -161,6 +161,7 @@ def _list_table(views: Sequence[AudienceView]) -> Table:
             )
             for view in views
         ],
+        spare=(2, 4, 5),
     )  # fmt: skip
 
 

@@ -87,7 +87,10 @@ class RootGroup(TyperGroup):
         if line.error is not None:
             raise line.error
         if line.options.version:
-            session.output.line(f"yuntu-push {__version__}")
+            if line.options.json:
+                session.output.show({"version": __version__})
+            else:
+                session.output.line(f"yuntu-push {__version__}")
             return
         if not line.rest and line.options.json:
             raise ConfigError(
@@ -96,6 +99,7 @@ class RootGroup(TyperGroup):
         wants_help = not line.rest or {"-h", "--help"} & set(line.rest)
         if not wants_help and line.command[:1] and line.command[0] not in _WITHOUT_CONFIG:
             session.check_config()
+            session.messages.detail(msg("config file: {path}", path=session.paths.config_file))
         extra = {**extra, "obj": session}
         with self.make_context("yuntu-push", line.rest or ["--help"], **extra) as ctx:
             self.invoke(ctx)

@@ -17,13 +17,15 @@ Status = Literal["ok", "pending", "partial", "error"]
 class Table:
     """A view of a result: headings, rows, and a title that only a terminal shows.
 
-    `most` rows are shown on a terminal, where the table is beside the point of the command.
+    `most` rows are shown on a terminal, where the table is beside the point of the command;
+    `spare` are the places of columns that a narrow terminal does without, first to go first.
     """
 
     columns: Sequence[Text | str]
     rows: Sequence[Sequence[object]]
     title: Text | None = None
     most: int | None = None
+    spare: Sequence[int] = ()
 
 
 def details(pairs: Sequence[tuple[str, object]], *, title: Text | None = None) -> Table:
@@ -136,6 +138,8 @@ class Output:
         from rich.table import Table as RichTable
         from rich.text import Text as RichText
 
+        from yuntu_push.cli.columns import fitting
+
         console = Console(
             file=self.stream,
             color_system="auto" if self._color else None,  # None: no bold either
@@ -150,12 +154,15 @@ class Output:
             title_style="bold",
             pad_edge=False,
         )
-        for column in view.columns:
-            drawn.add_column(self._heading(column), overflow="fold")
-        for row in view.rows[: view.most]:
-            drawn.add_row(*(RichText(self._cell(value)) for value in row))
+        headings = [self._heading(column) for column in view.columns]
+        rows = [[self._cell(value) for value in row] for row in view.rows[: view.most]]
+        places = fitting([headings, *rows], console.width, view.spare)
+        for place, whole in places.items():
+            drawn.add_column(headings[place], overflow="fold", no_wrap=whole)
+        for row in rows:
+            drawn.add_row(*(RichText(row[place]) for place in places))
         console.print(drawn)
-        hidden = len(view.rows) - len(view.rows[: view.most])
+        hidden = len(view.rows) - len(rows)
         if hidden:
             console.print(self.translator.render(msg("… and {count} more", count=hidden)))
 

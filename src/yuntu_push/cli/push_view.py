@@ -226,6 +226,7 @@ def pushes_table(pushes: Sequence[Push]) -> Table:
             )
             for push in pushes
         ],
+        spare=(9, 4, 6, 3, 7, 8),
     )  # fmt: skip
 
 

@@ -110,6 +110,7 @@ def list_table(segments: Iterable[Segment]) -> Table:
             )
             for segment in segments
         ],
+        spare=(5, 4),
     )
 
 

@@ -11,6 +11,7 @@ from yuntu_push.cli.i18n import Translator, choose_language
 from yuntu_push.cli.output import Output
 from yuntu_push.cli.progress import ProgressBars
 from yuntu_push.cli.prompts import Prompts
+from yuntu_push.cli.verbose import follow
 
 
 class Session(AppContext):
@@ -30,6 +31,7 @@ class Session(AppContext):
         )
         self.prompts = Prompts(self.messages, no_input=options.no_input, yes=options.yes)
         self.bars = ProgressBars(translator, enabled=color_err and not options.quiet)
+        self._followed = follow(self.messages) if options.verbose else None
         super().__init__(
             environ=environ,
             home=options.home,
@@ -38,6 +40,12 @@ class Session(AppContext):
             warning=self.messages.warning,
             progress=self.bars,
         )
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._followed is not None:
+            self._followed()
+        super().close()
 
     @classmethod
     def from_options(cls, options: GlobalOptions) -> "Session":

@@ -43,6 +43,17 @@ class Reply:
         return f"Reply({self.path}, {self.status}, {len(self.body)} bytes)"
 
 
+def summary(reply: Reply) -> str:
+    """An answer in a few words without content: its HTTP status, code and request id."""
+    document = _document(reply) or {}
+    found = {
+        "code": _integer(document.get("code")),
+        "request_id": _request_id(document.get("request_id")),
+    }
+    facts = [f"{name}={value}" for name, value in found.items() if value is not None]
+    return " ".join([f"HTTP {reply.status}", *facts])
+
+
 def token_refused(reply: Reply) -> bool:
     """Whether the platform refused the access token, which a fresh one may mend."""
     document = _document(reply)

@@ -7,6 +7,7 @@ that matters to a caller who must not do things twice: whether the request can h
 import contextlib
 import functools
 import json
+import logging
 import ssl
 import zlib
 from collections.abc import Mapping
@@ -21,13 +22,15 @@ import httpx
 
 from yuntu_push.adapters.ocean.connecting import build_client, plain, require_tls
 from yuntu_push.adapters.ocean.deadline import Deadline
-from yuntu_push.adapters.ocean.envelope import Reply
+from yuntu_push.adapters.ocean.envelope import Reply, summary
 from yuntu_push.adapters.ocean.needs import Clock
 from yuntu_push.domain.errors import OutcomeUnknownError, UnreachableError
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.settings import ApiSettings
 from yuntu_push.domain.text import Text, msg
 
+# What `--verbose` shows: never a query, a body or a header, which hold tokens and ids.
+_log = logging.getLogger("yuntu_push.platform")
 MAX_BODY = 8 * 1024 * 1024  # the largest honest answer is a page of 100 audiences: about 60 KB
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -102,15 +105,25 @@ class Transport:
         `seconds` limits the request as a whole.
         """
         limit = seconds if seconds is not None else self._api.timeout
+        began = self._clock.monotonic()
         with Deadline(limit) as deadline:
             try:
                 request = self._request(call, token, deadline)
                 with contextlib.closing(self._client.send(request, stream=True)) as response:
                     self._note_date(response.headers.get("date"))
                     body = _read_body(response)
-                    return Reply(call.path, response.status_code, dict(response.headers), body)
+                    reply = Reply(call.path, response.status_code, dict(response.headers), body)
             except httpx.TransportError as exc:
-                raise self._explained(exc, deadline, limit) from exc
+                error = self._explained(exc, deadline, limit)
+                self._tell(call, error.code, began)
+                raise error from exc
+        if _log.isEnabledFor(logging.DEBUG):
+            self._tell(call, summary(reply), began)
+        return reply
+
+    def _tell(self, call: Call, came: str, began: float) -> None:
+        took = self._clock.monotonic() - began
+        _log.debug("%s %s%s: %s, %.2f s", call.method, self.host, call.path, came, took)
 
     def _request(self, call: Call, token: SecretText | None, deadline: Deadline) -> httpx.Request:
         query = dict(call.query)
