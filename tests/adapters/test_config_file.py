@@ -182,7 +182,6 @@ def test_a_value_of_an_entry_that_makes_no_sense_is_found_before_a_run(
         ("api.name_byte_limit", "0"),
         ("secrets.timeout", "0"),
         ("segments.keep_days", "-1"),
-        ("segments.deflate_level", "4"),
         ("segments.part_size", "9KB"),
         ("segments.part_size", "51MB"),
     ],

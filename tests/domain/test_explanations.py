@@ -40,6 +40,22 @@ def test_every_code_that_is_raised_is_explained() -> None:
     assert missing == [], "say in domain/own_codes.py what these codes mean"
 
 
+def test_every_error_has_a_next_step() -> None:
+    """`hint` is a promise to scripts and people alike."""
+    makers = {*KINDS, "YuntuPushError", "unknown"}
+    without = [
+        f"{path.name}:{node.lineno}"
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in makers
+        and not {"hint", None} & {keyword.arg for keyword in node.keywords}
+    ]
+
+    assert without == []
+
+
 @pytest.mark.parametrize("code", known_codes())
 def test_each_explanation_is_whole(code: str) -> None:
     """A meaning and a step."""

@@ -15,9 +15,10 @@ import typer
 from yuntu_push import __version__
 from yuntu_push.cli import errors
 from yuntu_push.cli.session import Session
+from yuntu_push.cli.usage import usage_error
 from yuntu_push.domain.disk import disk_error
 from yuntu_push.domain.errors import ConfigError, YuntuPushError
-from yuntu_push.domain.text import Text, msg
+from yuntu_push.domain.text import msg
 
 
 class Terminated(BaseException):
@@ -94,7 +95,7 @@ def guarded(session: Session, command: str, body: Callable[[], Any]) -> int:
         _give_up(sys.stdout)
         return session.output.exit_code
     except typer.TyperException as exc:
-        return _failed(session, _usage(exc))
+        return _failed(session, usage_error(exc))
     except OSError as exc:
         return _failed(session, _from_os(exc) or _bug(session, exc))
     except Exception as exc:  # noqa: BLE001 - the top boundary
@@ -111,7 +112,11 @@ def _failed(session: Session, error: YuntuPushError) -> int:
 
 
 def _interrupted(session: Session, code: int) -> int:
-    error = YuntuPushError("INTERRUPTED", msg("interrupted; what was done so far is saved"))
+    error = YuntuPushError(
+        "INTERRUPTED",
+        msg("interrupted; what was done so far is saved"),
+        hint=msg("run the same command again; a push goes on with `yuntu-push push resume --all`"),
+    )
     return _told(session, error, code)
 
 
@@ -139,13 +144,6 @@ def _give_up(stream: TextIO) -> None:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())
         os.close(null)
-
-
-def _usage(exc: typer.TyperException) -> ConfigError:
-    context = getattr(exc, "ctx", None)
-    path = context.command_path if context is not None else "yuntu-push"
-    formatted = getattr(exc, "format_message", lambda: str(exc))()
-    return ConfigError("USAGE", Text("{text}", {"text": formatted}), hint=Text(f"`{path} --help`"))
 
 
 def _from_os(exc: OSError) -> YuntuPushError | None:

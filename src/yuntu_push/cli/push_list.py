@@ -7,7 +7,6 @@ import typer
 from yuntu_push.cli.push_view import moment_of, push_data, push_table, pushes_table, show_push
 from yuntu_push.cli.session import Session
 from yuntu_push.domain.errors import ConfigError, LoginError, RefusedError, TryLaterError
-from yuntu_push.domain.names import unknown
 from yuntu_push.domain.push import Push, PushState
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.text import msg
@@ -83,7 +82,12 @@ def _list(
     known = [each.value for each in PushState]
     for text in state or ():
         if text not in known:
-            raise unknown("state", text, known)
+            raise ConfigError(
+                "STATE_UNKNOWN",
+                msg("there is no state {name}; known: {known}", name=repr(text),
+                    known=", ".join(known)),
+                hint=msg("`yuntu-push push list --state waiting`, for example"),
+            )  # fmt: skip
     moment = moment_of(since, session.clock.now()) if since else None
     if since and moment is None:
         raise ConfigError(

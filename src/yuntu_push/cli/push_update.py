@@ -133,7 +133,12 @@ def adopt(
     """Take over a data source that another tool or machine made; the platform is not changed."""
     session: Session = ctx.obj
     if entry is not None and entry not in session.settings.pushes:
-        raise unknown("pushes entry", entry, session.settings.pushes)
+        raise unknown(
+            "pushes entry",
+            entry,
+            session.settings.pushes,
+            hint=msg("add it to the config's `pushes:`"),
+        )
     push = session.push_adoption.adopt(
         AdoptRequest(
             name=name,

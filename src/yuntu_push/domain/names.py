@@ -21,7 +21,6 @@ NOUNS = {
         msg("command"),
         msg("entry"),
         msg("code"),
-        msg("state"),
         msg("audience"),
         msg("audience type"),
         msg("id type"),

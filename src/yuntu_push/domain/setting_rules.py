@@ -48,8 +48,6 @@ def _numbers(settings: Settings) -> Iterator[Problem]:
     yield from _least("push.uploads", push.uploads, 1)
     yield from _least("api.name_byte_limit", api.name_byte_limit, 1)
     yield from _least("segments.keep_days", segments.keep_days, 1)
-    if not 0 <= segments.deflate_level <= 3:
-        yield "segments.deflate_level", msg("expected a number from 0 to 3")
     if not MIN_PART_SIZE <= segments.part_size <= MAX_PART_SIZE:
         yield "segments.part_size", msg("expected a size from 10KB to 50MB")
 

@@ -99,7 +99,12 @@ class PushCopies:
     def _make(self, push: Push, brand: PushBrand) -> Push:
         channel = self._channels.channels().get(push.channel)
         if channel is None:
-            raise unknown("channel", push.channel, self._channels.channels())
+            raise unknown(
+                "channel",
+                push.channel,
+                self._channels.channels(),
+                hint=msg("`yuntu-push channel add` brings it back"),
+            )
         api = self._api_for(channel)
         earlier = self._store.copies(_audience(push), brand.virtual_adv_id)
         view = View(

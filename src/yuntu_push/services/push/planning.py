@@ -194,7 +194,12 @@ def _check_words(request: PushRequest) -> None:
             hint=msg("name a Yuntu brand with --brand, or an advertiser with --target"),
         )
     if request.audience_type not in AUDIENCE_TYPES:
-        raise unknown("audience type", request.audience_type, AUDIENCE_TYPES)
+        raise unknown(
+            "audience type",
+            request.audience_type,
+            AUDIENCE_TYPES,
+            hint=msg("leave --audience-type out, or pass one of these"),
+        )
     if len(request.description) > MAX_DESCRIPTION:
         raise ConfigError(
             "DESCRIPTION_TOO_LONG",

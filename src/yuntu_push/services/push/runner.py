@@ -164,7 +164,7 @@ class PushRunner:
     def _load(self, push_id: str) -> Push:
         push = self._store.get(push_id)
         if push is None:
-            raise unknown("push", push_id, ())
+            raise unknown("push", push_id, (), hint=msg("`yuntu-push push list`"))
         return push
 
     def _channel(self, push: Push) -> Channel:

@@ -115,8 +115,21 @@ class PushTasks:
         )
 
     def list(self, wanted: PushFilter | None = None) -> "list[Push]":
-        """The pushes that a filter lets through, newest first."""
-        return self._store.find(wanted or PushFilter())
+        """The pushes that a filter lets through, newest first.
+
+        `ConfigError` for a channel that is neither in the config nor any push's.
+        """
+        wanted = wanted or PushFilter()
+        found = self._store.find(wanted)
+        channel, known = wanted.channel, self._channels.channels()
+        if not found and channel is not None and channel not in known:
+            of_pushes = {push.channel for push in self._store.find(PushFilter())}
+            if channel not in of_pushes:
+                raise unknown(
+                    "channel", channel, known.keys() | of_pushes,
+                    hint=msg("`yuntu-push channel list`"),
+                )  # fmt: skip
+        return found
 
     def needing(self, segment: SegmentRef) -> tuple[Push, ...]:
         """The pushes under way that have still to upload the segment."""
@@ -183,7 +196,7 @@ class PushTasks:
     def _fresh(self, push: Push) -> Push:
         found = self._store.get(push.push_id)
         if found is None:
-            raise unknown("push", push.push_id, ())
+            raise unknown("push", push.push_id, (), hint=msg("`yuntu-push push list`"))
         return found
 
 
@@ -197,7 +210,12 @@ def brand_of(push: Push, text: str) -> PushBrand:
     for brand in push.brands:
         if wanted in (str(brand.brand_id), str(brand.virtual_adv_id), brand.brand_name):
             return brand
-    raise unknown("brand", text, [brand.brand_name for brand in push.brands])
+    raise unknown(
+        "brand",
+        text,
+        [brand.brand_name for brand in push.brands],
+        hint=msg("`yuntu-push push show {push}` lists its brands", push=push.push_id),
+    )
 
 
 def already_pushed(earlier: Push) -> GuardError:

@@ -17,7 +17,7 @@ from yuntu_push.domain.push import (
     steps_of,
 )
 from yuntu_push.domain.settings import GuardEntry
-from yuntu_push.domain.text import Text
+from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.ports import ChannelStore, Clock
 from yuntu_push.services.push.content import ContentPlanner, wanted_types
 from yuntu_push.services.push.lineage import (
@@ -97,7 +97,12 @@ class PushUpdates:
         segment = self._planner.segment(request.segment)
         channel = self._channels.channels().get(push.channel)
         if channel is None:
-            raise unknown("channel", push.channel, self._channels.channels())
+            raise unknown(
+                "channel",
+                push.channel,
+                self._channels.channels(),
+                hint=msg("`yuntu-push channel add` brings it back"),
+            )
         check_client(channel, segment)
         held = holding(chain, push)
         whole = chosen_parts(segment, wanted_types(push, segment))
