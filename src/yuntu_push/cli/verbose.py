@@ -14,7 +14,7 @@ def follow(messages: Messages) -> Callable[[], None]:
 
     class Shown(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            messages.detail(Text("{note}", {"note": record.getMessage()}))
+            messages.detail(Text("{text}", {"text": record.getMessage()}))
 
     logger, handler = logging.getLogger(_LOGGER), Shown()
     logger.addHandler(handler)
