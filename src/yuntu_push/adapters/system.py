@@ -5,7 +5,6 @@ import os
 import sys
 import threading
 import time
-import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -151,6 +150,8 @@ def open_browser(url: str) -> bool:
     )
     if headless:
         return False
+    import webbrowser
+
     result: list[bool] = []
     # webbrowser may block while a text browser runs; the listener must not wait for that.
     thread = threading.Thread(target=lambda: result.append(webbrowser.open(url)), daemon=True)

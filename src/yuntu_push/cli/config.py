@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from yuntu_push.cli.output import Table
+from yuntu_push.domain.settings import Settings, SourceEntry
 from yuntu_push.domain.text import Text, msg
+from yuntu_push.services.sources import split_password
 
 app = typer.Typer(help="The config file: where it is, what it says, whether it is right.")
 
@@ -26,6 +28,14 @@ def check(ctx: typer.Context) -> None:
     session = ctx.obj
     session.check_config()
     config_file = session.paths.config_file
+    for name in _with_passwords(session.settings):
+        session.messages.warning(
+            msg(
+                "sources.{name}.url holds a password; take it out, then `yuntu-push source login "
+                "{name}` keeps it in the secret store",
+                name=name,
+            )
+        )
     session.output.show(
         {"path": str(config_file), "exists": config_file.exists(), "valid": True},
         Table(columns=(Text("path"), Text("valid")), rows=[(config_file, True)]),
@@ -42,7 +52,7 @@ def show(
     """Show every setting as it applies now."""
     session = ctx.obj
     loaded = session.loaded_config
-    values = _plain(loaded.settings)
+    values = _plain(_without_passwords(loaded.settings))
     data: dict[str, Any] = {"path": str(loaded.path), "settings": values}
     flat = _flat(values)
     columns = [Text("key"), Text("value")]
@@ -77,6 +87,15 @@ def init(ctx: typer.Context) -> None:
             "or `yuntu-push demo` to see the whole way first; `yuntu-push guide` lists all steps"
         )
     )
+
+
+def _with_passwords(settings: Settings) -> list[str]:
+    return [name for name, entry in settings.sources.items() if split_password(entry.url)[1]]
+
+
+def _without_passwords(settings: Settings) -> Settings:
+    bare = {name: SourceEntry(split_password(e.url)[0]) for name, e in settings.sources.items()}
+    return dataclasses.replace(settings, sources=bare)
 
 
 def _plain(value: Any) -> Any:

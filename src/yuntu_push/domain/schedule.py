@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
-from xml.sax.saxutils import escape, quoteattr
 
 
 class Scheduler(StrEnum):
@@ -142,6 +141,8 @@ def _windows_task(
     run: ScheduledRun, title: str, words: str, log_name: str, repeat: str = ""
 ) -> str:
     """One task; the environment goes through `cmd`."""
+    from xml.sax.saxutils import escape  # brings half an HTTP client along
+
     sets = " && ".join(f'set "{k}={v}"' for k, v in run.environment.items())
     log = run.log_dir / f"{log_name}.log"
     command = f'/d /c {sets} && "{run.program}" {words} >> "{log}" 2>&1'
@@ -159,7 +160,7 @@ def _windows_task(
         '  <Actions Context="Author"><Exec>\n'
         f"    <Command>cmd.exe</Command><Arguments>{escape(command)}</Arguments>\n"
         "  </Exec></Actions>\n"
-        f"  <Principals><Principal id={quoteattr('Author')}>"
+        '  <Principals><Principal id="Author">'
         "<LogonType>InteractiveToken</LogonType></Principal></Principals>\n"
         "</Task>\n"
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from statistics import median
 
 from yuntu_push.domain.push import Push, StepName
 
@@ -21,6 +20,8 @@ def expected_end(
     left = push.steps[push.position :]
     if not left or any(len(past.get(step.name, ())) < ENOUGH for step in left):
         return None
+    from statistics import median  # decimals and fractions, for one number
+
     usual = [median(past[step.name][:LATELY]) for step in left]
     begun = left[0].started_at
     elapsed = (now - begun).total_seconds() if begun is not None else 0.0
