@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import typer
 
-from support.cli import Run, yuntu, yuntu_json
+from support.cli import Run, yuntu, yuntu_here, yuntu_json
 from support.world import World, world
 from yuntu_push.cli.contract import ANSWERS, BARE
 from yuntu_push.cli.main import app
@@ -69,6 +69,13 @@ def fits(run: Run) -> bool:
     return False
 
 
+class Here(World):
+    """A world whose commands run in this process."""
+
+    def json(self, *words: str | Path, **options: Any) -> Run:
+        return yuntu_here(*words, "--json", home=self.home, **options)
+
+
 @dataclass
 class Asked:
     """A world whose every answer has to fit; `seen` are the commands that answered."""
@@ -101,7 +108,8 @@ def about_pushes(command: str) -> bool:
 
 def test_answers_around_pushes_fit(tmp_path: Path):
     """One world, every command that can be run in it but those on pushes."""
-    with world(tmp_path / "home", logged_in=False) as w:
+    with world(tmp_path / "home", logged_in=False) as made:
+        w = Here(made.home, made.sandbox)
         ok = Asked(w)
         ok("init")
         ok.note(w.add_channel(), w.login())
@@ -137,7 +145,8 @@ def test_answers_around_pushes_fit(tmp_path: Path):
 
 def test_answers_on_pushes_fit(tmp_path: Path):
     """One world, every command on pushes and audiences."""
-    with world(tmp_path / "home") as w:
+    with world(tmp_path / "home") as made:
+        w = Here(made.home, made.sandbox)
         ok = Asked(w)
         w.build()
         w.build("other", seed=8)
@@ -145,7 +154,8 @@ def test_answers_on_pushes_fit(tmp_path: Path):
         entry = ENTRY.format(
             account=account["advertiser_id"], brand=brand["brand_id"], csv=w.home / "vip.csv"
         )
-        (w.home / "config.yaml").open("a", encoding="utf-8").write(entry)
+        with (w.home / "config.yaml").open("a", encoding="utf-8") as config:
+            config.write(entry)
         ok.note(w.create("--dry-run"))
         push = w.create("--wait", "--poll", "1", "--timeout", "60")
         ok.note(push)

@@ -280,6 +280,28 @@ def test_logs_hold_no_token(caplog: pytest.LogCaptureFixture) -> None:
     assert TOKEN not in caplog.text
 
 
+@respx.mock
+def test_each_call_is_noted_for_who_asks_for_more(caplog: pytest.LogCaptureFixture) -> None:
+    """Its method, place, code and request id, which is what support asks for; nothing it held."""
+    caplog.set_level(logging.DEBUG, "yuntu_push")
+    respx.post(f"{API}{PATH}").respond(json={**answer({"secret": 1}), "request_id": "R1"})
+
+    a_caller().write(WRITE)
+
+    (line,) = [r.getMessage() for r in caplog.records if r.name.startswith("yuntu_push")]
+    host = API.removeprefix("https://")
+    assert line.startswith(f"POST {host}{PATH}: HTTP 200 code=0 request_id=R1, ")
+    assert "secret" not in line
+
+
+def test_a_call_without_an_answer_is_noted_too(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "yuntu_push")
+
+    _failure(says(b""))
+
+    assert any("PLATFORM_DROPPED" in record.getMessage() for record in caplog.records)
+
+
 def test_the_wire_log_holds_no_token(caplog: pytest.LogCaptureFixture) -> None:
     """The same with a real connection, where the HTTP library logs each step."""
     caplog.set_level(logging.DEBUG)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -95,15 +96,31 @@ def test_lists_are_filtered(home: World, pushed: dict):
 
     assert pushed["push_id"] in ids("--state", "succeeded", "--since", "1h")
     assert pushed["push_id"] not in ids("--state", "failed")
-    assert ids("--brand", "没有") == ids("--channel", "other") == set()
+    assert ids("--brand", "没有") == set()
+    unknown = home.json("push", "list", "--channel", "acne")
+    assert (unknown.code, unknown.error_code) == (2, "CHANNEL_UNKNOWN")
+    assert "acme" in unknown.envelope["errors"][0]["message"]
     assert home.json("push", "list", "--state", "nonsense").code == 2
     assert home.json("push", "list", "--since", "whenever").code == 2
 
 
 def test_resume_all_with_nothing_due_is_silent_and_ok(home: World, pushed: dict):
+    """Cron mails whatever is written, be it a header alone."""
     run = home("push", "resume", "--all")
-    assert (run.code, run.stderr) == (0, "")
-    assert len(run.stdout.splitlines()) == 1
+    assert (run.code, run.stdout, run.stderr) == (0, "", "")
+    assert home.json("push", "resume", "--all").envelope["status"] == "ok"
+
+
+def test_resume_all_is_pending_while_a_push_waits(tmp_path: Path):
+    """Nothing could be done now, and something goes on."""
+    with world(tmp_path / "home") as made:
+        made.build()
+        made.sandbox.fault("data_source/file/upload", "http", status=429)
+        assert made.create().code == 75
+
+        run = made.json("push", "resume", "--all")
+
+        assert (run.code, run.envelope["status"]) == (0, "pending")
 
 
 def test_a_copy_is_made_once_unless_asked(home: World, pushed: dict):

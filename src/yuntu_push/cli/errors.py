@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from yuntu_push.cli.i18n import Translator
+from yuntu_push.cli.times import iso
 from yuntu_push.domain import errors as e
 from yuntu_push.domain.text import Text, msg
 
@@ -47,7 +48,7 @@ def as_json(error: e.YuntuPushError, translator: Translator) -> dict[str, Any]:
     if error.request_id is not None:
         item["request_id"] = error.request_id
     if error.next_at is not None:
-        item["next_at"] = error.next_at.isoformat()
+        item["next_at"] = iso(error.next_at)
     return item
 
 

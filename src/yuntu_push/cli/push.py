@@ -17,7 +17,6 @@ from yuntu_push.cli.push_waiting import PollOption, TimeoutOption, WaitOption
 from yuntu_push.cli.push_waiting import patience as patience_of
 from yuntu_push.cli.session import Session
 from yuntu_push.domain.errors import ConfigError, YuntuPushError
-from yuntu_push.domain.push import Push
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.ending import ending
 from yuntu_push.services.push.planning import PushPlan, PushRequest
@@ -189,20 +188,24 @@ def _end_with_all(
     pushes = [each.push for each in ran]
     session.output.show(
         {"pushes": [push_data(session, push) for push in pushes]},
-        pushes_table(pushes),
-        status=_status_of_all(code, pushes),
+        # Nothing was due: cron sends whatever is written as a mail.
+        table=pushes_table(pushes) if pushes else None,
+        status=_status_of_all(code, going_on=any(p.is_working for p in session.pushes.list())),
         exit_code=code,
         errors=[as_json(error, session.translator) for error in errors],
     )
     if not session.output.as_json:
         for error in errors:
             session.messages.error(error)
+    if not pushes and session.output.is_terminal:
+        session.messages.notice(msg("nothing is due"))
 
 
-def _status_of_all(code: int, pushes: list[Push]) -> Status:
+def _status_of_all(code: int, *, going_on: bool) -> Status:
+    """`going_on` is whether a push waits or is under way, here or elsewhere."""
     match code:
         case 0 | 8:
-            return "pending" if any(push.is_working for push in pushes) else "ok"
+            return "pending" if going_on else "ok"
         case 7:
             return "partial"
         case _:

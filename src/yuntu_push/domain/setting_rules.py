@@ -28,7 +28,7 @@ def setting_problems(settings: Settings) -> Iterator[Problem]:
     yield from _numbers(settings)
     for name, entry in settings.pushes.items():
         for key, problem in _entry_problems(entry):
-            yield f"pushes.{name}.{key}" if key else f"pushes.{name}", problem
+            yield f"pushes.{name}.{key}", problem
 
 
 def _numbers(settings: Settings) -> Iterator[Problem]:
@@ -54,8 +54,6 @@ def _numbers(settings: Settings) -> Iterator[Problem]:
 
 def _entry_problems(entry: PushEntry) -> Iterator[Problem]:
     yield from _refused("name", lambda: push_name(entry.name))
-    if not entry.brands and not entry.targets:
-        yield "", msg("expected brands or targets to push to")
     yield from _refused("id_types", lambda: [id_type_named(name) for name in entry.id_types])
     if entry.publish_at is not None and not _TIME_OF_DAY.fullmatch(entry.publish_at):
         yield "publish_at", msg("expected a time of day such as 03:30 (Beijing time)")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from yuntu_push.domain.entry_run import RunOutcome
 from yuntu_push.domain.entry_source import id_columns, source_spec
-from yuntu_push.domain.errors import TryLaterError, YuntuPushError
+from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
 from yuntu_push.domain.guards import Sizes, check_guards
 from yuntu_push.domain.names import unknown
 from yuntu_push.domain.push import Mode, Push, PushBrand, PushState, PushTarget
@@ -198,7 +198,14 @@ class PushEntries:
             raise unknown(
                 "pushes entry", name, self._entries, hint=msg("add it to the config's `pushes:`")
             )
-        return self._entries[name]
+        entry = self._entries[name]
+        if not entry.brands and not entry.targets:  # told before anything is built
+            raise ConfigError(
+                "PLACE_NEEDED",
+                msg("entry {entry} names nothing to push to", entry=name),
+                hint=msg("add `brands:` or `targets:` to it in the config"),
+            )
+        return entry
 
     def _hold(self, name: str) -> AbstractContextManager[None]:
         return self._locks.hold(
