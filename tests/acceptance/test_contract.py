@@ -11,7 +11,8 @@ import msgspec
 import pytest
 import typer
 
-from support.cli import Run, yuntu, yuntu_here, yuntu_json
+from support.cli import Run, yuntu, yuntu_json
+from support.here import yuntu_here
 from support.world import World, world
 from yuntu_push.cli.contract import ANSWERS, BARE
 from yuntu_push.cli.main import app

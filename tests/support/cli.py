@@ -1,7 +1,5 @@
 """Runs the command line as a process of its own: exit code, stdout, stderr, envelope."""
 
-import contextlib
-import io
 import json
 import os
 import subprocess
@@ -10,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 # What every run of a test has, also where no fixture has set it.
 TEST_ENVIRONMENT = {
@@ -73,31 +70,6 @@ def yuntu(
         timeout=timeout,
     )
     return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def yuntu_here(
-    *words: str | Path,
-    home: Path | None = None,
-    stdin: str = "",
-    env: Mapping[str, str] | None = None,
-) -> Run:
-    """The same in this process, ten times as quick: for tests of many answers, not of processes."""
-    from yuntu_push.cli.main import app
-
-    environ = {**TEST_ENVIRONMENT, **os.environ, **(env or {})}
-    if home is not None:
-        environ["YUNTU_PUSH_HOME"] = str(home)
-    given = io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8")
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
-    with (
-        mock.patch.dict(os.environ, environ),
-        mock.patch.object(sys, "stdin", given),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        code = app([str(word) for word in words], standalone_mode=False)
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err) if not stream.flush()]
-    return Run(int(code), *texts)
 
 
 def yuntu_json(*words: str | Path, **options: Any) -> Run:
