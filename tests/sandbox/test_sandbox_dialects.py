@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from support.ocean_samples import SAMPLES, plain_zip, sample_world
-from support.ocean_table import KEYS, VECTORS, conforms
+from support.ocean_table import KEYS, VECTORS, conforms, declared_paths, paths_of
 from support.sandbox import AGENT, BRAND, OWNER, SECOND_OWNER, WORKBENCH, local_sandbox, phone_zip
 from yuntu_push.sandbox.options import read_switches
 
@@ -77,8 +77,9 @@ def test_a_dialect_is_understood_or_refused_by_its_field(dialect: dict[str, Any]
 
 
 def test_the_official_sdk_gets_all_the_way():
-    """Each request as the SDK wrote it, in its order; each answer is accepted by its models."""
-    spoken = set()
+    """Each request as the SDK wrote it, in its order; the answers have every field of its models
+    and no other."""
+    answered: dict[str, set[str]] = {}
     with local_sandbox(speed=600) as sb:
         facts: dict[str, Any] = {
             "app_id": sb.app_id,
@@ -98,7 +99,7 @@ def test_the_official_sdk_gets_all_the_way():
 
             assert answer["code"] == 0, (entry["request"], answer)
             conforms(entry["request"], answer)
-            spoken.add(entry["request"])
+            answered.setdefault(entry["request"], set()).update(paths_of(answer))
             for name, where in entry.get("keep", {}).items():
                 found: Any = answer
                 for step in where.split("."):
@@ -106,7 +107,12 @@ def test_the_official_sdk_gets_all_the_way():
                 facts[name] = found
             sb.advance(entry.get("then", 0))
         assert len(sb.state()["copies"]) == 1
-    assert spoken == set(KEYS)
+    assert answered.keys() == set(KEYS)
+    # An agent's empty list of companies means all of them.
+    unsaid = {".data.list[].company_list[].customer_company_id"}
+    unsaid.add(".data.list[].company_list[].customer_company_name")
+    missing = {key: declared_paths(key) - seen - unsaid for key, seen in answered.items()}
+    assert {key: fields for key, fields in missing.items() if fields} == {}
 
 
 def in_common(seen: Any, answer: Any, where: str = "") -> None:

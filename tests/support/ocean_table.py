@@ -1,5 +1,6 @@
 """The one table of the platform's fields: official declarations and what the reference adds."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +57,29 @@ def _conforms(where: str, kind: Any, value: Any) -> None:
             for name, each in value.items():
                 assert name in kind, f"{where}.{name} is not declared"
                 _conforms(f"{where}.{name}", kind[name]["type"], each)
+
+
+def declared_paths(key: str) -> set[str]:
+    """Every field that an endpoint's answer is declared to have, as a dotted path."""
+    return set(_declared("", TABLE[key]["response"]))
+
+
+def _declared(where: str, kind: Any) -> Iterator[str]:
+    match kind:
+        case {"array": item}:
+            yield from _declared(f"{where}[]", item)
+        case dict() if "enum" not in kind:
+            for name, field in kind.items():
+                yield f"{where}.{name}"
+                yield from _declared(f"{where}.{name}", field["type"])
+
+
+def paths_of(answer: Any, where: str = "") -> Iterator[str]:
+    """Every field that an answer has, as a dotted path."""
+    if isinstance(answer, list):
+        for each in answer:
+            yield from paths_of(each, f"{where}[]")
+    elif isinstance(answer, dict):
+        for name, value in answer.items():
+            yield f"{where}.{name}"
+            yield from paths_of(value, f"{where}.{name}")

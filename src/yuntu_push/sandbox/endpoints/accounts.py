@@ -15,6 +15,21 @@ _ENTERPRISE_TYPES = {
     Platform.QIANCHUAN: "QIANCHUAN",
     Platform.LOCAL: "LOCAL",
 }
+_UNSAID = (
+    "address",
+    "brand",
+    "industry",
+    "license_city",
+    "license_no",
+    "license_province",
+    "license_url",
+    "note",
+    "promotion_area",
+    "promotion_center_city",
+    "promotion_center_province",
+    "reason",
+)
+"""Declared fields of `advertiser/info` of which nothing is invented here."""
 
 
 def page_of(
@@ -45,10 +60,7 @@ def info(call: Call) -> list[dict[str, Any]]:
             "company": account.company,
             "role": "ROLE_ADVERTISER" if account.kind is Kind.ADVERTISER else "ROLE_AGENT",
             "status": "STATUS_ENABLE",
-            "address": "",
-            "brand": "",
-            "license_no": "",
-            "promotion_area": "",
+            **dict.fromkeys(_UNSAID, ""),
             "first_industry_name": "快速消费品",
             "second_industry_name": "食品饮料",
             "create_time": "2023-03-01 10:00:00",
@@ -114,6 +126,8 @@ def workbench_advertisers(call: Call) -> dict[str, Any]:
             "advertiser_id": each.id,
             "advertiser_name": each.name,
             "advertiser_type": "NORMAL",
+            "e_douyin_id": "",
+            "e_douyin_name": "",
         }
         for each in page
     ]
