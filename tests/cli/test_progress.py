@@ -44,6 +44,22 @@ def test_a_bar_counts_rows(monkeypatch: pytest.MonkeyPatch, total: int | None, s
     assert shown in screen.getvalue()
 
 
+def test_a_step_ends_where_the_next_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one's total was an estimate, and its clock stands still from then on."""
+    console = rich.console.Console
+    monkeypatch.setattr(
+        rich.console, "Console", lambda **_: console(file=io.StringIO(), force_terminal=True)
+    )
+    bars = ProgressBars(Translator("en"), enabled=True)
+    bars(msg("reading rows"), 95, 110)
+    bars(msg("writing parts"), 1, 90)
+    assert bars._bars is not None
+    first, second = bars._bars.tasks
+    assert (first.completed, first.total, first.stop_time is None) == (95, 95, False)
+    assert (second.completed, second.total, second.stop_time) == (1, 90, None)
+    bars.close()
+
+
 def test_nothing_is_drawn_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(**_: object) -> None:
         raise AssertionError
