@@ -26,7 +26,9 @@ from yuntu_push.domain.settings import IdSettings
 
 BLOCK = 32_768  # rows at a time: matrices of this height stay in the processor's cache
 LONGEST = 64  # characters of what a lane takes
-MAX_SHORT = 9  # digits that are too few whatever they are; ten may be a service number
+MAX_SHORT = 9  # digits that are too few; ten may be a service number
+# Nine may be, too, or a foreign number, when they begin with 400, 800 or 00.
+_MAYBE_OTHER = np.frombuffer(b"048", np.uint8)
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ class Classifier:
                 continue
             values = texts.matrix(at, length)
             digits = np.all((values - ord("0")) <= 9, axis=1)
+            if length == MAX_SHORT:
+                digits &= ~np.isin(values[:, 0], _MAYBE_OTHER)
             rows = at[digits]
             width = 1 if length < 7 else 2  # as `masked` shows them
             shown = values[digits][:, :width].tobytes().decode("ascii")
