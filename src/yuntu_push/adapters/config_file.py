@@ -120,6 +120,7 @@ class ConfigFile:
     def _change(self, change: Callable[[Any], Any]) -> None:
         from ruamel.yaml import YAML
         from ruamel.yaml.comments import CommentedMap
+        from ruamel.yaml.error import YAMLError
 
         editor = YAML()
         editor.preserve_quotes = True
@@ -140,6 +141,19 @@ class ConfigFile:
             _replace_file(self.path, write)
         except OSError as exc:
             raise disk_error(exc) or _unreadable(self.path, exc) from exc
+        except (YAMLError, RecursionError, ValueError, TypeError) as exc:
+            # Two libraries: the one that keeps comments is stricter about some oddities.
+            mark = getattr(exc, "problem_mark", None)
+            raise ConfigError(
+                "CONFIG_NOT_EDITABLE",
+                msg(
+                    "the config file cannot be edited here: {problem} ({file}:{line})",
+                    problem=getattr(exc, "problem", None) or type(exc).__name__,
+                    file=self.path.name,
+                    line=mark.line + 1 if mark else 1,
+                ),
+                hint=msg("simplify that line, or write the entry by hand"),
+            ) from exc
 
 
 def _section(root: Any, name: str) -> Any:

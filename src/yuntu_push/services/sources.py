@@ -1,15 +1,18 @@
 """Databases that segments are built from: named in the config, passwords in the secret store."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.names import local_name, unknown
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import SecretStore
+
+_LOOSE_LOGIN = re.compile(r"(?P<user>[^:/]+://[^:/?#@]*):(?P<password>.*)@(?P<rest>[^@]*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ class SourceService:
                 msg("there is a source {name} already", name=repr(name)),
                 hint=msg("remove it first: `yuntu-push source remove {name}`", name=name),
             )
-        kind = self._probe.check_url(url)
         bare, password = split_password(url)
+        kind = self._probe.check_url(bare)
         if password is not None:
             self._secrets().put(password_key(name), SecretText(password))
         self._config.add_source(name, bare)
@@ -111,7 +114,7 @@ class SourceService:
     def _info(self, name: str, url: str) -> SourceInfo:
         stored = needs_password(url) and self._secrets().get(password_key(name)) is not None
         bare, _ = split_password(url)
-        return SourceInfo(name, bare, self._probe.check_url(url), stored)
+        return SourceInfo(name, bare, self._probe.check_url(bare), stored)
 
 
 def password_key(name: str) -> str:
@@ -125,13 +128,15 @@ def needs_password(url: str) -> bool:
 
 
 def split_password(url: str) -> tuple[str, str | None]:
-    """The URL without its password, and the password."""
-    from urllib.parse import unquote
+    """The URL without its password, and the password.
 
+    A password is found, too, when it holds characters that should have been percent-encoded.
+    """
     parts = urlsplit(url)
-    if parts.password is None:
-        return url, None
-    login, _, host = parts.netloc.rpartition("@")
-    user = login.partition(":")[0]
-    bare = urlunsplit(parts._replace(netloc=f"{user}@{host}"))
-    return bare, unquote(parts.password)
+    if parts.password is not None:
+        login, _, host = parts.netloc.rpartition("@")
+        user = login.partition(":")[0]
+        return urlunsplit(parts._replace(netloc=f"{user}@{host}")), unquote(parts.password)
+    if "@" not in parts.netloc and (match := _LOOSE_LOGIN.fullmatch(url)):
+        return f"{match['user']}@{match['rest']}", unquote(match["password"])
+    return url, None

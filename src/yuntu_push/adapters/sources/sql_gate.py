@@ -50,7 +50,8 @@ def check(sql: str, dialect: str) -> None:
         raise _refused(msg("comments that a server executes are not allowed"))
     try:
         statements = [s for s in sqlglot.parse(sql, read=family) if s is not None]
-    except (SqlglotError, RecursionError):
+    except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, LookupError):
+        # Beside its own errors, that parser stumbles over its own feet on odd statements.
         raise _refused(msg("it cannot be parsed")) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise _refused(msg("it must be one SELECT"))
