@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from yuntu_push.adapters.sources.clickhouse import ClickHouseSource, probe
-from yuntu_push.adapters.sources.dialects import target_of
+from yuntu_push.adapters.sources.targets import target_of
 from yuntu_push.domain.errors import ConfigError, SourceError, TryLaterError
 from yuntu_push.domain.segment_build import SourceKind, SourceSpec
 

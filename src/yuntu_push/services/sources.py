@@ -12,7 +12,9 @@ from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import SecretStore
 
-_LOOSE_LOGIN = re.compile(r"(?P<user>[^:/]+://[^:/?#@]*):(?P<password>.*)@(?P<rest>[^@]*)", re.DOTALL)
+_LOOSE_LOGIN = re.compile(
+    r"(?P<user>[^:/]+://[^:/?#@]*):(?P<password>.*)@(?P<rest>[^@]*)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)

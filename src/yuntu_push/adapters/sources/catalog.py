@@ -10,7 +10,7 @@ from yuntu_push.domain.segment_build import SourceKind, SourceSpec
 from yuntu_push.domain.text import msg
 
 if TYPE_CHECKING:
-    from yuntu_push.adapters.sources.dialects import Target
+    from yuntu_push.adapters.sources.targets import Target
 
 
 class SourceCatalog:
@@ -61,7 +61,7 @@ class SourceCatalog:
 
     def check_url(self, url: str) -> str:
         """The kind of database of a URL, or `ConfigError`."""
-        from yuntu_push.adapters.sources.dialects import target_of
+        from yuntu_push.adapters.sources.targets import target_of
 
         return target_of(url, None).family
 
@@ -82,7 +82,7 @@ class SourceCatalog:
         return FileSqlSource(sql, spec, folders, self._now())
 
     def _target(self, name: str) -> "Target":
-        from yuntu_push.adapters.sources.dialects import target_of
+        from yuntu_push.adapters.sources.targets import target_of
 
         if name not in self._urls:
             raise unknown(

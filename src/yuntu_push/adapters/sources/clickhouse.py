@@ -10,9 +10,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from yuntu_push.adapters.sources import parameters, sql_gate
+from yuntu_push.adapters.sources import parameters, push_down
 from yuntu_push.adapters.sources.columns import places_of
-from yuntu_push.adapters.sources.dialects import CONNECT_SECONDS, STATEMENT_SECONDS, Target
+from yuntu_push.adapters.sources.databases import check_count, checked, not_ready
+from yuntu_push.adapters.sources.sql_text import SqlText
+from yuntu_push.adapters.sources.targets import (
+    CLICKHOUSE,
+    CONNECT_SECONDS,
+    STATEMENT_SECONDS,
+    Target,
+)
 from yuntu_push.domain.errors import ConfigError, SourceError, TryLaterError, YuntuPushError
 from yuntu_push.domain.segment_build import SourceKind, SourceSpec
 from yuntu_push.domain.segment_rows import RowBatch, TextColumn
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     import httpx
 
 FETCH = 50_000  # rows at a time
+_FALSE = frozenset({"", "0", "false"})
 _LOGIN, _NO_DATABASE, _TIMEOUT = {"516", "192", "193", "194"}, {"81"}, {"159", "160"}
 _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "N": ""}
 
@@ -34,9 +42,11 @@ class ClickHouseSource:
     ) -> None:
         self._name = name
         self._target = target
-        self._sql = sql.strip().rstrip(";")
-        sql_gate.check(self._sql, "clickhouse")
-        self._bound = parameters.bind(spec.params, self._sql, now)
+        self._push_down = dict(spec.push_down)
+        self._sql = checked(sql, CLICKHOUSE)
+        self._require = checked(spec.require_sql, CLICKHOUSE) if spec.require_sql else None
+        names = [*self._sql.names, *(self._require.names if self._require else ())]
+        self._bound = parameters.bind(spec.params, names, now)
 
     @property
     def description(self) -> str:
@@ -60,46 +70,59 @@ class ClickHouseSource:
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """The rows of the query, as many as were counted, or an error."""
         with self._client() as client:
+            self._check_ready(client)
             known = self._columns(client)
-            names = [known[place] for place in places_of(columns, known, repr(self._name))]
-            chosen = ", ".join(f"ifNull(toString({_quoted(name)}), '')" for name in names)
+            places = places_of(columns, known, repr(self._name))
             before = self._count(client)
-            seen = 0
-            query = f"select {chosen} from (\n{self._sql}\n) format TabSeparated"  # noqa: S608
-            with self._asked(client, query) as response:
+            self._prove(client)
+            chosen = ", ".join(
+                self._chosen(wanted, known[place])
+                for wanted, place in zip(columns, places, strict=True)
+            )
+            seen, before_it = 0, f"select {chosen} from ("  # noqa: S608
+            with self._asked(client, self._sql, before_it) as response:
                 for rows in _batched(_lines(response), FETCH):
-                    yield self._batch(rows, len(names), seen)
+                    yield self._batch(rows, len(places), seen)
                     seen += len(rows)
-            if not before == seen == self._count(client):
-                raise self._short(seen, before)
+            check_count(self._name, seen, [before, self._count(client)])
+
+    def _check_ready(self, client: "httpx.Client") -> None:
+        if self._require is None:
+            return
+        with self._asked(client, self._require) as response:
+            if _cells(next(_lines(response), ""))[0] in _FALSE:
+                raise not_ready(self._name)
+
+    def _chosen(self, wanted: str, name: str) -> str:
+        if wanted in self._push_down:
+            return push_down.expression(CLICKHOUSE, self._push_down[wanted], _quoted(name))
+        return f"ifNull(toString({_quoted(name)}), '')"
+
+    def _prove(self, client: "httpx.Client") -> None:
+        """See that this server hashes as we do, before it hashes anyone."""
+
+        def ask(sql: str, values: dict[str, object]) -> list[str]:
+            with self._sent(client, f"{sql} format TabSeparated", values) as response:
+                return _cells(next(_lines(response), ""))
+
+        if self._push_down:
+            kinds = list(self._push_down.values())
+            push_down.prove(CLICKHOUSE, kinds, lambda name: f"{{{name}:String}}", ask)
 
     def _batch(self, rows: list[str], width: int, seen: int) -> RowBatch:
         cells = [_cells(row) for row in rows]
         if any(len(row) != width for row in cells):
-            raise self._short(seen, seen + len(rows))  # the server's last words, not a row
+            # The server's last words, not a row.
+            check_count(self._name, seen, [seen + len(rows)])
         columns = tuple(TextColumn.of(values) for values in zip(*cells, strict=True))
         return RowBatch(len(rows), columns, seen + 1)
 
-    def _short(self, seen: int, expected: int) -> YuntuPushError:
-        return TryLaterError(
-            "SOURCE_SHORT_RESULT",
-            msg(
-                "{source} gave {seen} rows of {expected}",
-                source=repr(self._name),
-                seen=seen,
-                expected=expected,
-            ),
-            hint=msg("run it again; nothing was kept"),
-        )
-
     def _columns(self, client: "httpx.Client") -> list[str]:
-        query = f"select * from (\n{self._sql}\n) limit 0 format TabSeparatedWithNames"  # noqa: S608
-        with self._asked(client, query) as response:
+        with self._asked(client, self._sql, "select * from (", limit=0) as response:
             return _cells(next(_lines(response), ""))
 
     def _count(self, client: "httpx.Client") -> int:
-        query = f"select count() from (\n{self._sql}\n) format TabSeparated"  # noqa: S608
-        with self._asked(client, query) as response:
+        with self._asked(client, self._sql, "select count() from (") as response:
             return int(next(_lines(response), "0"))
 
     @contextmanager
@@ -128,16 +151,27 @@ class ClickHouseSource:
                 ) from None
 
     @contextmanager
-    def _asked(self, client: "httpx.Client", sql: str) -> Iterator["httpx.Response"]:
-        used = {name: self._bound.values[name] for name in set(parameters.names_in(sql))}
+    def _asked(
+        self, client: "httpx.Client", sql: SqlText, before: str = "", *, limit: int | None = None
+    ) -> Iterator["httpx.Response"]:
+        """The answer to a query, or to one around it; with `limit` 0 the names of its columns."""
+        used = {name: self._bound.values[name] for name in set(sql.names)}
         flat, _ = parameters.expanded(used, str)
         _, marks = parameters.expanded(used, lambda name: f"{{{name}:{_type(flat[name])}}}")
-        query = {f"param_{name}": _escaped(value) for name, value in flat.items()}
+        text = f"{before}\n{sql.with_marks(marks.__getitem__)}\n{')' if before else ''}"
+        text += " format TabSeparated" if limit is None else " limit 0 format TabSeparatedWithNames"
+        with self._sent(client, text, flat) as response:
+            yield response
+
+    @contextmanager
+    def _sent(
+        self, client: "httpx.Client", text: str, values: Mapping[str, object]
+    ) -> Iterator["httpx.Response"]:
+        query = {f"param_{name}": _escaped(value) for name, value in values.items()}
         # 2: reading only, but these limits may be set along with the query.
         query |= {"readonly": "2", "max_execution_time": str(STATEMENT_SECONDS)}
         if self._target.database:
             query["database"] = self._target.database
-        text = parameters.with_marks(sql, marks.__getitem__)
         with client.stream("POST", "/", params=query, content=text.encode()) as response:
             if response.status_code != 200:
                 raise self._error(response.headers.get("X-ClickHouse-Exception-Code", ""))

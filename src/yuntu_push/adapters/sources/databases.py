@@ -10,7 +10,9 @@ import numpy as np
 from yuntu_push.adapters.sources import parameters, push_down, sql_gate
 from yuntu_push.adapters.sources.columns import places_of
 from yuntu_push.adapters.sources.database_errors import translated
-from yuntu_push.adapters.sources.dialects import Dialect, Target, connected
+from yuntu_push.adapters.sources.dialects import Dialect, connected
+from yuntu_push.adapters.sources.sql_text import SqlText
+from yuntu_push.adapters.sources.targets import Target
 from yuntu_push.domain.errors import SourceError, TryLaterError
 from yuntu_push.domain.segment_build import SourceSpec
 from yuntu_push.domain.segment_rows import RowBatch, TextColumn
@@ -31,13 +33,11 @@ class DatabaseSource:
     ) -> None:
         self._name = name
         self._target = target
-        self._sql = sql.strip().rstrip(";")
-        self._require = spec.require_sql
         self._push_down = dict(spec.push_down)
-        sql_gate.check(self._sql, target.family)
-        if self._require:
-            sql_gate.check(self._require, target.family)
-        self._bound = parameters.bind(spec.params, f"{self._sql}\n{self._require or ''}", now)
+        self._sql = checked(sql, target.family)
+        self._require = checked(spec.require_sql, target.family) if spec.require_sql else None
+        names = [*self._sql.names, *(self._require.names if self._require else ())]
+        self._bound = parameters.bind(spec.params, names, now)
         self._count: int | None = None
 
     @property
@@ -66,7 +66,7 @@ class DatabaseSource:
             ExitStack() as afterwards,
             connected(self._target) as (dialect, connection),
         ):
-            dialect.begin(connection)
+            has_snapshot = dialect.begin(connection)
             self._check_ready(dialect, connection)
             known = self._columns(dialect, connection)
             places = places_of(columns, known, repr(self._name))
@@ -81,22 +81,15 @@ class DatabaseSource:
             cursor = dialect.cursor(connection)
             # After the connection: closing an open stream would first read all that is left of it.
             afterwards.callback(_close_quietly, cursor)
-            self._execute(dialect, cursor, f"select {chosen} from (\n{self._sql}\n) q")  # noqa: S608
+            self._execute(dialect, cursor, self._sql, f"select {chosen} from (")  # noqa: S608
             while rows := cursor.fetchmany(FETCH):
                 texts = tuple(text_column(values) for values in zip(*rows, strict=True))
                 yield RowBatch(len(rows), texts, seen + 1)
                 seen += len(rows)
-            if seen != expected:
-                raise TryLaterError(
-                    "SOURCE_SHORT_RESULT",
-                    msg(
-                        "{source} gave {seen} rows of {expected}",
-                        source=repr(self._name),
-                        seen=seen,
-                        expected=expected,
-                    ),
-                    hint=msg("run it again; nothing was kept"),
-                )
+            counted = [expected]
+            if not has_snapshot:
+                counted.append(self._counted(dialect, connection))
+            check_count(self._name, seen, counted)
 
     def _chosen(self, dialect: Dialect, wanted: str, name: str) -> str:
         quoted = dialect.quote(name)
@@ -118,41 +111,70 @@ class DatabaseSource:
     def _check_ready(self, dialect: Dialect, connection: Any) -> None:
         if not self._require:
             return
-        row = self._one(dialect, connection, self._require)
+        row = self._one(dialect, connection, self._require, "", "")
         if not row or not row[0]:
-            raise TryLaterError(
-                "SOURCE_NOT_READY",
-                msg("{source} is not ready: require_sql gives nothing", source=repr(self._name)),
-                hint=msg("run it again when the source is filled"),
-            )
+            raise not_ready(self._name)
 
     def _counted(self, dialect: Dialect, connection: Any) -> int:
-        row = self._one(dialect, connection, f"select count(*) from (\n{self._sql}\n) q")  # noqa: S608
+        row = self._one(dialect, connection, self._sql, "select count(*) from (")
         return int(row[0])
 
     def _columns(self, dialect: Dialect, connection: Any) -> list[str]:
         with closing(_plain(dialect, connection)) as cursor:
-            self._execute(dialect, cursor, f"select * from (\n{self._sql}\n) q where 1=0")  # noqa: S608
+            self._execute(dialect, cursor, self._sql, "select * from (", ") q where 1=0")
             names = [str(column[0]) for column in cursor.description]
             cursor.fetchmany(1)
         return names
 
-    def _one(self, dialect: Dialect, connection: Any, sql: str) -> Any:
+    def _one(
+        self, dialect: Dialect, connection: Any, sql: SqlText, before: str, after: str = ") q"
+    ) -> Any:
         with closing(_plain(dialect, connection)) as cursor:
-            self._execute(dialect, cursor, sql)
+            self._execute(dialect, cursor, sql, before, after)
             return cursor.fetchone()
 
-    def _execute(self, dialect: Dialect, cursor: Any, sql: str) -> None:
-        used = set(parameters.names_in(sql))
-        values = {name: self._bound.values[name] for name in used}
-        flat, expanded = parameters.expanded(values, dialect.mark)
-        if flat and dialect.percent:
-            sql = sql.replace("%", "%%")
-        text = parameters.with_marks(sql, expanded.__getitem__)
+    def _execute(
+        self, dialect: Dialect, cursor: Any, sql: SqlText, before: str, after: str = ") q"
+    ) -> None:
+        values = {name: self._bound.values[name] for name in set(sql.names)}
+        flat, marks = parameters.expanded(values, dialect.mark)
+        doubled = bool(flat) and dialect.percent
+        start = before.replace("%", "%%") if doubled else before
+        text = f"{start}\n{sql.with_marks(marks.__getitem__, percent=doubled)}\n{after}"
         if flat:
             cursor.execute(text, flat)
         else:
             cursor.execute(text)
+
+
+def checked(sql: str, family: str) -> SqlText:
+    """The text of a query that only reads, or `SourceError`."""
+    sql_gate.check(sql, family)
+    return SqlText(sql, family)
+
+
+def not_ready(source: str) -> TryLaterError:
+    """The error when `require_sql` gives no row, or one that begins with nothing, 0 or false."""
+    return TryLaterError(
+        "SOURCE_NOT_READY",
+        msg("{source} is not ready: require_sql gives nothing", source=repr(source)),
+        hint=msg("run it again when the source is filled"),
+    )
+
+
+def check_count(source: str, seen: int, counted: Sequence[int]) -> None:
+    """Raise `TryLaterError` unless as many rows came as were counted each time.
+
+    Other counts mean a result that was cut off, or a source that changes while it is read.
+    """
+    wrong = next((count for count in counted if count != seen), None)
+    if wrong is not None:
+        raise TryLaterError(
+            "SOURCE_SHORT_RESULT",
+            msg("{source} gave {seen} rows of {expected}", source=repr(source), seen=seen,
+                expected=wrong),
+            hint=msg("run it again; nothing was kept"),
+        )  # fmt: skip
 
 
 def _close_quietly(cursor: Any) -> None:

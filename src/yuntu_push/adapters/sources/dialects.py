@@ -1,52 +1,30 @@
 """Databases, one row per family: driver, read-only session, streaming cursor, errors."""
 
 import contextlib
-import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from yuntu_push.adapters.sources import mysql_sessions
+from yuntu_push.adapters.sources.targets import CONNECT_SECONDS, STATEMENT_SECONDS, Target
 from yuntu_push.domain.errors import ConfigError, SourceError
-from yuntu_push.domain.names import nearest
 from yuntu_push.domain.text import msg
-
-CONNECT_SECONDS = 10
-STATEMENT_SECONDS = 30 * 60
-LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where to connect; the password is nowhere but here, for as long as the run lasts."""
-
-    family: str
-    host: str
-    port: int | None
-    user: str | None
-    password: str | None
-    database: str
-    options: Mapping[str, str]
-
-    @property
-    def is_local(self) -> bool:
-        """Whether nothing leaves this machine on the way."""
-        return self.host in LOOPBACK or self.host.startswith("/")
 
 
 @dataclass(frozen=True)
 class Dialect:
     """A family of databases.
 
-    `connect` gives a connection whose session only reads; `begin` opens one snapshot in it;
-    `cursor` streams; `mark` writes a bound parameter; `quote` a name.
+    `connect` gives a connection whose session only reads; `begin` opens one snapshot in it, and
+    says whether it could; `cursor` streams; `mark` writes a bound parameter; `quote` a name.
     """
 
     name: str
-    module: str
     extra: str
     connect: Callable[[Target], Any]
-    begin: Callable[[Any], None]
+    begin: Callable[[Any], bool]
     cursor: Callable[[Any], Any]
     mark: Callable[[str], str]
     quote: Callable[[str], str]
@@ -72,61 +50,25 @@ def _postgres(target: Target) -> Any:
         dbname=target.database or None,
         connect_timeout=CONNECT_SECONDS,
         sslmode=target.options.get("sslmode", "prefer" if target.is_local else "require"),
+        sslrootcert=target.options.get("sslrootcert"),
         application_name="yuntu-push",
         options=(
             f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS * 1000}"
+            " -c standard_conforming_strings=on"
         ),
     )
 
 
-def _postgres_begin(connection: Any) -> None:
+def _postgres_begin(connection: Any) -> bool:
     from psycopg import IsolationLevel
 
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
+    return True
 
 
 def _postgres_cursor(connection: Any) -> Any:
     return connection.cursor(name="yuntu_push")
-
-
-def _mysql(target: Target) -> Any:
-    import ssl
-
-    pymysql: Any = importlib.import_module("pymysql")
-    tls = None if target.is_local or target.options.get("tls") == "off" else True
-    connection = pymysql.connect(
-        host=target.host or "localhost",
-        port=target.port or 3306,
-        user=target.user,
-        password=target.password or "",
-        database=target.database,
-        charset="utf8mb4",
-        connect_timeout=CONNECT_SECONDS,
-        autocommit=False,
-        ssl=ssl.create_default_context() if tls else None,
-    )
-    with connection.cursor() as cursor:
-        # The two families call the same limit by different names and units.
-        for limit in (
-            f"set session max_statement_time={STATEMENT_SECONDS}",
-            f"set session max_execution_time={STATEMENT_SECONDS * 1000}",
-            "set session net_write_timeout=3600",
-        ):
-            with contextlib.suppress(pymysql.MySQLError):
-                cursor.execute(limit)
-        cursor.execute("set session transaction read only")
-        cursor.execute("set session transaction isolation level repeatable read")
-    return connection
-
-
-def _mysql_begin(connection: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("start transaction with consistent snapshot, read only")
-
-
-def _mysql_cursor(connection: Any) -> Any:
-    return connection.cursor(importlib.import_module("pymysql.cursors").SSCursor)
 
 
 def _sqlite(target: Target) -> Any:
@@ -165,8 +107,9 @@ def _file(target: Target) -> Path:
     )
 
 
-def _plain_begin(connection: Any) -> None:
+def _plain_begin(connection: Any) -> bool:
     connection.execute("begin")
+    return True
 
 
 def _plain_cursor(connection: Any) -> Any:
@@ -200,70 +143,29 @@ class _Uncloseable:
         """The connection is closed by its owner."""
 
 
+def _of_mysql(name: str, port: int = 3306) -> Dialect:
+    return Dialect(
+        name, "mysql", partial(mysql_sessions.connect, port=port), mysql_sessions.begin,
+        mysql_sessions.stream, lambda name: f"%({name})s", _quote_tick, percent=True,
+    )  # fmt: skip
+
+
 DIALECTS: dict[str, Dialect] = {
     "postgresql": Dialect(
-        "postgresql", "psycopg", "postgres", _postgres, _postgres_begin, _postgres_cursor,
+        "postgresql", "postgres", _postgres, _postgres_begin, _postgres_cursor,
         lambda name: f"%({name})s", _quote_double, percent=True,
     ),
-    "mysql": Dialect(
-        "mysql", "pymysql", "mysql", _mysql, _mysql_begin, _mysql_cursor,
-        lambda name: f"%({name})s", _quote_tick, percent=True,
-    ),
+    "mysql": _of_mysql("mysql"),
+    "doris": _of_mysql("doris", 9030),
+    "starrocks": _of_mysql("starrocks", 9030),
+    "bytehouse-mysql": _of_mysql("bytehouse-mysql"),
     "sqlite": Dialect(
-        "sqlite", "sqlite3", "", _sqlite, _plain_begin, _plain_cursor,
-        lambda name: f":{name}", _quote_double,
+        "sqlite", "", _sqlite, _plain_begin, _plain_cursor, lambda name: f":{name}", _quote_double,
     ),
     "duckdb": Dialect(
-        "duckdb", "duckdb", "", _duckdb, _plain_begin, _duckdb_cursor,
-        lambda name: f"${name}", _quote_double,
+        "duckdb", "", _duckdb, _plain_begin, _duckdb_cursor, lambda name: f"${name}", _quote_double,
     ),
 }  # fmt: skip
-CLICKHOUSE = "clickhouse"  # speaks HTTP, see its own module
-_ALIASES = {
-    "bytehouse": CLICKHOUSE,
-    "postgres": "postgresql",
-    "mariadb": "mysql",
-    "doris": "mysql",
-    "starrocks": "mysql",
-}
-# They end a result early without an error when their connection dies.
-TRUNCATING_DRIVERS = frozenset({"mariadbconnector", "mysqlconnector"})
-
-
-def target_of(url: str, password: str | None) -> Target:
-    """The parts of a URL such as `postgresql://analyst@db.internal/crm`, or `ConfigError`."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise ConfigError(
-            "SOURCE_URL_INVALID",
-            msg("this is not the URL of a database"),
-            hint=msg("write it like postgresql://user@host/database"),
-        ) from None
-    family, _, driver = parsed.drivername.partition("+")
-    if driver in TRUNCATING_DRIVERS:
-        raise ConfigError(
-            "SOURCE_DRIVER_REFUSED",
-            msg("the driver {driver} loses rows without an error", driver=driver),
-            hint=msg("write {family}:// alone", family=family),
-        )
-    family = _ALIASES.get(family, family)
-    if family not in DIALECTS and family != CLICKHOUSE:
-        known = sorted([*DIALECTS, CLICKHOUSE, *_ALIASES])
-        raise ConfigError(
-            "SOURCE_DIALECT_UNKNOWN",
-            msg("databases of the kind {family} are not known", family=repr(family)),
-            hint=msg("known: {known}", known=", ".join(nearest(family, known) or known)),
-        )
-    stored = str(parsed.password) if parsed.password is not None else password
-    options = {key: str(value) for key, value in parsed.query.items()}
-    return Target(
-        family, parsed.host or "", parsed.port, parsed.username, stored,
-        parsed.database or "", options,
-    )  # fmt: skip
 
 
 @contextlib.contextmanager

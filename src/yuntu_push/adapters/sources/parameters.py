@@ -1,7 +1,7 @@
 """Parameters of a query: `name=value` or `name:type=value`, bound, never pasted into the text."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -30,8 +30,8 @@ class Bound:
     shown: Mapping[str, str]
 
 
-def bind(params: Sequence[tuple[str, str]], sql: str, now: datetime) -> Bound:
-    """The parameters of a query, or `ConfigError`: malformed, missing, or not used in it.
+def bind(params: Sequence[tuple[str, str]], names: Iterable[str], now: datetime) -> Bound:
+    """The values of a query's parameters, or `ConfigError`: malformed, missing, or not used in it.
 
     Relative dates (`today`, `yesterday`, `today-7`) are days in Beijing, resolved here, once.
     """
@@ -41,7 +41,7 @@ def bind(params: Sequence[tuple[str, str]], sql: str, now: datetime) -> Bound:
         if match is None:
             raise _wrong(key, text)
         values[match[1]] = _value(match[1], match[2] or "str", text, now.astimezone(BEIJING).date())
-    used = set(names_in(sql))
+    used = set(names)
     for problem, names in (("missing", used - set(values)), ("unused", set(values) - used)):
         if names:
             listed = ", ".join(sorted(names))
@@ -56,13 +56,25 @@ def bind(params: Sequence[tuple[str, str]], sql: str, now: datetime) -> Bound:
 
 
 def names_in(sql: str) -> list[str]:
-    """The parameters that a query uses, `:name` outside of text and comments."""
+    """The parameters that a query for the embedded engine uses, `:name` outside of text."""
     return [match[2] for match in _TOKEN.finditer(sql) if match[2]]
 
 
 def with_marks(sql: str, mark: Callable[[str], str]) -> str:
     """The query with each `:name` written as `mark(name)`."""
-    return _TOKEN.sub(lambda match: mark(match[2]) if match[2] else match[0], sql)
+
+    def marked(match: re.Match[str]) -> str:
+        if not match[2]:
+            return match[0]
+        return fitted(mark(match[2]), sql[: match.start()], sql[match.end() :])
+
+    return _TOKEN.sub(marked, sql)
+
+
+def fitted(mark: str, before: str, after: str) -> str:
+    """A mark without its own brackets where the query has some: `in :list` and `in (:list)`."""
+    has_brackets = before.rstrip().endswith("(") and after.lstrip().startswith(")")
+    return mark[1:-1] if mark.startswith("(") and has_brackets else mark
 
 
 def expanded(
@@ -97,11 +109,18 @@ def _value(name: str, kind: str, text: str, today: date) -> object:
             case "datetime":
                 return datetime.fromisoformat(text)
             case "list":
-                return [item.strip() for item in text.split(",") if item.strip()]
+                return _members(text)
             case _:
                 raise _wrong(f"{name}:{kind}", text)
     except (ValueError, KeyError, InvalidOperation):
         raise _wrong(f"{name}:{kind}", text) from None
+
+
+def _members(text: str) -> list[str]:
+    members = [item.strip() for item in text.split(",") if item.strip()]
+    if not members:
+        raise ValueError(text)  # no database takes `in ()`
+    return members
 
 
 def _date(text: str, today: date) -> date:

@@ -1,12 +1,13 @@
 """Hashing in the warehouse: raw ids never leave it, and a wrong template never makes an audience.
 
 The expressions are our own, one row per dialect. On every connection they are first applied to
-made-up values: each must give the digest that the rule of the domain gives, or refuse the value;
-anything else ends the build. What the warehouse refuses arrives as `?` and is counted as a reject.
+made-up values: each must give the digest that the rule of the domain gives, or refuse the value,
+and the first, a plain one, must give it; anything else ends the build. What the warehouse refuses
+arrives as `?` and is counted as a reject.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from yuntu_push.domain.errors import ConfigError, SourceError
@@ -44,8 +45,18 @@ class Functions:
     md5: Callable[[str], str]
     matches: Callable[[str, str], str]
     text: Callable[[str], str]
+    last: Callable[[str, int], str] = lambda x, size: f"right({x}, {size})"
 
 
+_MYSQL = Functions(
+    sha256=lambda x: f"sha2({x}, 256)",
+    md5=lambda x: f"md5({x})",
+    # Here `$` also matches before a last line feed.
+    matches=lambda x, pattern: f"({x} regexp '^({pattern})$' and instr({x}, char(10)) = 0)",
+    text=lambda x: f"cast({x} as char)",
+)
+# In these, CHAR without a length may mean one character.
+_DORIS = replace(_MYSQL, text=lambda x: f"cast({x} as string)")
 _FUNCTIONS = {
     "postgresql": Functions(
         sha256=lambda x: f"encode(sha256(convert_to({x}, 'UTF8')), 'hex')",
@@ -53,12 +64,16 @@ _FUNCTIONS = {
         matches=lambda x, pattern: f"{x} ~ '^({pattern})$'",
         text=lambda x: f"cast({x} as text)",
     ),
-    "mysql": Functions(
-        sha256=lambda x: f"sha2({x}, 256)",
-        md5=lambda x: f"md5({x})",
-        # Here `$` also matches before a last line feed.
-        matches=lambda x, pattern: f"({x} regexp '^({pattern})$' and instr({x}, char(10)) = 0)",
-        text=lambda x: f"cast({x} as char)",
+    "mysql": _MYSQL,
+    "bytehouse-mysql": _MYSQL,
+    "doris": _DORIS,
+    "starrocks": _DORIS,
+    "clickhouse": Functions(
+        sha256=lambda x: f"lower(hex(SHA256({x})))",
+        md5=lambda x: f"lower(hex(MD5({x})))",
+        matches=lambda x, pattern: f"match({x}, '^({pattern})$')",
+        text=lambda x: f"toString({x})",
+        last=lambda x, size: f"substring({x}, -{size})",
     ),
     "duckdb": Functions(
         sha256=lambda x: f"sha256({x})",
@@ -98,7 +113,7 @@ def _cases(functions: Functions, id_type: IdType, raw: str) -> str:
             prefixed = "([+]86|0086|86)1[3-9][0-9]{9}"
             return (
                 f"{digest} when {matches(raw, grouped)} then {functions.sha256(bare)}"
-                f" when {matches(raw, prefixed)} then {functions.sha256(f'right({raw}, 11)')}"
+                f" when {matches(raw, prefixed)} then {functions.sha256(functions.last(raw, 11))}"
             )
         case IdType.IMEI_MD5:
             good = f"{matches(raw, '[0-9]{15}')} and {raw} <> '000000000000000'"
@@ -123,12 +138,12 @@ def prove(
     `ask` runs one query with bound parameters and gives its row.
     """
     for id_type in dict.fromkeys(id_types):
-        values = _PROBES[id_type]
+        values = _PROBES.get(id_type, ("",))
         names = [f"probe_{place}" for place in range(len(values))]
         asked = ", ".join(expression(dialect, id_type, mark(name)) for name in names)
         row = ask(f"select {asked}", dict(zip(names, values, strict=True)))
-        for value, answer in zip(values, row, strict=True):
-            if not _agrees(value, id_type, str(answer)):
+        for place, (value, answer) in enumerate(zip(values, row, strict=True)):
+            if not _agrees(value, id_type, str(answer)) or (not place and answer == REFUSED):
                 raise SourceError(
                     "SOURCE_HASH_WRONG",
                     msg(

@@ -22,7 +22,7 @@ class FileSqlSource:
 
     def __init__(self, sql: str, spec: SourceSpec, folders: Sequence[Path], now: datetime) -> None:
         self._folders = [str(folder.absolute()) for folder in folders]
-        self._bound = parameters.bind(spec.params, sql, now)
+        self._bound = parameters.bind(spec.params, parameters.names_in(sql), now)
         self._values, marks = parameters.expanded(self._bound.values, lambda name: f"${name}")
         self._sql = parameters.with_marks(sql, marks.__getitem__).strip().rstrip(";")
 

@@ -34,7 +34,17 @@ _ACTING = frozenset(
     sqlite_scan postgres_query postgres_execute mysql_query mysql_execute
     """.split()  # noqa: SIM905
 )
-_SYNTAX = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql"}
+_SYNTAX = {"postgresql": "postgres", "bytehouse-mysql": "mysql"}
+
+
+def syntax_of(family: str) -> str:
+    """The parser's name for the SQL of a family of databases."""
+    return _SYNTAX.get(family, family)
+
+
+def not_parsed() -> SourceError:
+    """The error for text that is no SQL of its family."""
+    return _refused(msg("it cannot be parsed"))
 
 
 def check(sql: str, dialect: str) -> None:
@@ -45,14 +55,15 @@ def check(sql: str, dialect: str) -> None:
 
     # It says on stderr what it cannot parse, and quotes the statement, which may hold ids.
     logging.getLogger("sqlglot").disabled = True
-    family = _SYNTAX.get(dialect, dialect)
     if _EXECUTED_COMMENT.search(sql):
         raise _refused(msg("comments that a server executes are not allowed"))
     try:
-        statements = [s for s in sqlglot.parse(sql, read=family) if s is not None]
+        parsed = sqlglot.parse(sql, read=syntax_of(dialect))
     except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, LookupError):
         # Beside its own errors, that parser stumbles over its own feet on odd statements.
-        raise _refused(msg("it cannot be parsed")) from None
+        raise not_parsed() from None
+    # A comment behind the last semicolon is taken for a statement of its own.
+    statements = [s for s in parsed if s is not None and not isinstance(s, exp.Semicolon)]
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise _refused(msg("it must be one SELECT"))
     for node in statements[0].walk():
