@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.clickhouse_fake import clickhouse
 
+from support.clickhouse_fake import clickhouse
 from yuntu_push.adapters.sources.clickhouse import ClickHouseSource
 from yuntu_push.adapters.sources.databases import DatabaseSource
 from yuntu_push.adapters.sources.targets import Target, target_of
@@ -87,10 +87,12 @@ def mysql(target: Target) -> Any:
 
 
 @contextmanager
-def _server(kind: str, url: str) -> Iterator[Database]:
+def server(kind: str, url: str) -> Iterator[Database]:
+    """A database of a real server, or the test is skipped."""
     with closing((postgres if kind == "postgresql" else mysql)(target_of(url, None))) as connection:
 
         def read(sql: str) -> list[tuple[Any, ...]]:
+            """Run a statement; its rows."""
             with closing(connection.cursor()) as cursor:
                 cursor.execute(sql)
                 return list(cursor.fetchall()) if cursor.description else []
@@ -99,11 +101,11 @@ def _server(kind: str, url: str) -> Iterator[Database]:
 
 
 def _postgres(_folder: Path) -> AbstractContextManager[Database]:
-    return _server("postgresql", POSTGRES)
+    return server("postgresql", POSTGRES)
 
 
 def _mysql(_folder: Path) -> AbstractContextManager[Database]:
-    return _server("mysql", MYSQL)
+    return server("mysql", MYSQL)
 
 
 @contextmanager

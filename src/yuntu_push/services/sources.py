@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.names import local_name, unknown
@@ -116,7 +116,11 @@ class SourceService:
     def _info(self, name: str, url: str) -> SourceInfo:
         stored = needs_password(url) and self._secrets().get(password_key(name)) is not None
         bare, _ = split_password(url)
-        return SourceInfo(name, bare, self._probe.check_url(bare), stored)
+        try:
+            kind = self._probe.check_url(bare)
+        except ConfigError:
+            kind = bare.partition(":")[0]  # one wrong entry must not hide the others
+        return SourceInfo(name, bare, kind, stored)
 
 
 def password_key(name: str) -> str:
@@ -126,7 +130,14 @@ def password_key(name: str) -> str:
 
 def needs_password(url: str) -> bool:
     """Whether the database is reached as a user, so that a password may be stored for it."""
-    return urlsplit(url).username is not None
+    return _parts(url).username is not None
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # half a bracket: no URL, as whoever opens it will say
+        return SplitResult("", "", url, "", "")
 
 
 def split_password(url: str) -> tuple[str, str | None]:
@@ -134,7 +145,7 @@ def split_password(url: str) -> tuple[str, str | None]:
 
     A password is found, too, when it holds characters that should have been percent-encoded.
     """
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.password is not None:
         login, _, host = parts.netloc.rpartition("@")
         user = login.partition(":")[0]
