@@ -4,6 +4,7 @@ Servers are those on the standard ports of this machine, or the ones named by
 `YUNTU_PUSH_TEST_POSTGRES` and `YUNTU_PUSH_TEST_MYSQL` (URLs).
 """
 
+import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -74,7 +75,7 @@ def postgres(target: Target) -> Any:
 
 def mysql(target: Target) -> Any:
     """A connection that may write, or the test is skipped."""
-    import pymysql
+    pymysql: Any = importlib.import_module("pymysql")
 
     try:
         return pymysql.connect(
