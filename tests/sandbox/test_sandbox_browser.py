@@ -163,6 +163,28 @@ def test_a_person_refuses(browser: Any, server: Sandbox, callback: Callback):
     assert callback.seen == [{"state": ["your_custom_params"]}]
 
 
+def test_the_consent_page_in_english(browser: Any, server: Sandbox, callback: Callback):
+    """The language is changed on the page; agreeing with nothing ticked is no agreement."""
+    from selenium.webdriver.common.by import By
+
+    browser.get(link(server, callback))
+    find(browser, 'a[href*="lang=en"]').click()
+    page = find(browser, "#consent")
+    assert "Choose the accounts" in page.text
+    fits_and_is_quiet(browser)
+    for box in page.find_elements(By.CSS_SELECTOR, "input[type=checkbox]"):
+        box.click()
+    find(browser, 'button[value="authorise"]').click()
+    assert "Tick at least one account" in find(browser, "#problem").text
+    assert callback.seen == []
+    assert len(browser.get_log("browser")) == 1  # the page's status 400
+    browser.back()
+    find(browser, f'input[value="{OWNER}"]').click()
+    find(browser, 'button[value="authorise"]').click()
+    find(browser, "#done")
+    assert callback.seen[0]["uid"] == ["1801000000000001"]
+
+
 def test_another_login_has_other_accounts(browser: Any, server: Sandbox, callback: Callback):
     browser.get(link(server, callback))
     find(browser, 'a[href*="uid="]').click()
