@@ -14,6 +14,8 @@ from support.sandbox import (
     SECOND_OWNER,
     UNBOUND,
     Sandbox,
+    dmp_line,
+    dmp_zip,
     local_sandbox,
     phone_zip,
 )
@@ -290,6 +292,23 @@ def test_coverage_is_the_same_for_the_same_ids(sb: Sandbox, token: str):
     assert first is not None
     assert second is not None
     assert first["cover_num"] == second["cover_num"] > first["upload_num"] == 5000
+
+
+def test_coverage_follows_the_seed_and_the_id_type():
+    """Phones reach more users than there are phones, old device ids fewer."""
+
+    def covered(seed: int, kind: int, form: str) -> int:
+        line = dmp_line((kind, form.format(n)) for n in range(5000))
+        with local_sandbox(seed=seed) as sb:
+            sb.audience(sb.authorize().access, dmp_zip(line))
+            number: int = sb.state()["audiences"][0]["cover_num"]
+            return number
+
+    phones = [covered(seed, 6, "{:064x}") for seed in (20, 20, 21)]
+    assert phones[0] == phones[1] != phones[2]
+    assert 5000 < phones[0] < 6500
+    assert 2500 < covered(20, 0, "{:015d}") < 3500
+    assert 1500 < covered(20, 1, "{:08x}-0000-0000-0000-000000000000") < 2500
 
 
 def test_a_path_belongs_to_its_advertiser_and_lives_14_days(sb: Sandbox):
