@@ -1,6 +1,7 @@
 """A data source of another machine is taken over and goes on with new content."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -76,3 +77,17 @@ def test_a_data_source_that_is_being_parsed_is_too_early(bench: Bench, other: Be
     other.platform, other.clock = bench.platform, bench.clock
     with pytest.raises(TryLaterError):
         other.adoption.adopt(AdoptRequest("接管", str(push.data_source_id)))
+
+
+def test_a_deleted_audience_is_not_taken_over(
+    bench: Bench, other: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    theirs = bench.run(bench.create())
+    other.platform, other.clock = bench.platform, bench.clock
+    shown = bench.platform.data_sources(advertiser_id=0, ids=[str(theirs.data_source_id)])
+    assert shown[0].audience is not None
+    gone = replace(shown[0], audience=replace(shown[0].audience, deleted=True))
+    monkeypatch.setattr(bench.platform, "data_sources", lambda **_: [gone])
+    with pytest.raises(RefusedError) as caught:
+        other.adoption.adopt(AdoptRequest("接管", str(theirs.data_source_id)))
+    assert "deleted" in str(caught.value)

@@ -130,6 +130,12 @@ class PushAdoption:
                 msg("data source {source} is still being parsed", source=data_source_id),
                 hint=msg("try again when it has an audience"),
             )
+        if source.audience.deleted:
+            raise RefusedError(
+                "DATA_SOURCE_GONE",
+                msg("the audience of data source {source} was deleted", source=data_source_id),
+                hint=msg("create a new push: `yuntu-push push create …`"),
+            )
         return source, source.audience
 
 

@@ -170,7 +170,7 @@ class PushTasks:
                 raise GuardError(
                     "PUSH_ENDED",
                     msg("push {push} is {state}", push=push.push_id, state=state_label(push.state)),
-                    hint=msg("there is nothing left to cancel"),
+                    hint=_too_late(push),
                 )
             push = self._store.move(push.push_id, PushState.CANCELLED, self._clock.now())
         return Cancelled(push, remains(push))
@@ -202,6 +202,19 @@ class PushTasks:
 
 def _may_cancel(push: Push) -> bool:
     return may_move(push.state, PushState.CANCELLED) and push.state is not PushState.CANCELLED
+
+
+def _too_late(push: Push) -> Text:
+    """What can be done about a push that has ended."""
+    if push.state is not PushState.SUCCEEDED or push.custom_audience_id is None:
+        return msg("there is nothing left to cancel")
+    return msg(
+        "what is published and copied stays; bring earlier content back with `yuntu-push push "
+        "update {push} --segment NAME@VERSION`, or delete the audience: `yuntu-push audience "
+        "delete {audience}`",
+        push=push.push_id,
+        audience=push.custom_audience_id,
+    )
 
 
 def brand_of(push: Push, text: str) -> PushBrand:
