@@ -23,6 +23,7 @@ pytestmark = [
 
 REFRESH = ("auth", "refresh", "acme")
 EXPIRED_HOURS = 25
+CUT = None  # the verdict on a request of which only a part arrived
 
 
 def log_in(folder: Path) -> TokenPlatform:
@@ -85,7 +86,7 @@ def test_a_kill_at_any_system_call_loses_the_login_only_while_the_answer_arrives
             lost.append(point)
             assert_says_log_in(ended)
         else:
-            assert set(verdicts(one_push)) <= {0}, (point, verdicts(one_push))
+            assert set(verdicts(one_push)) <= {0, CUT}, (point, verdicts(one_push))
             again = one_push.warm(*REFRESH)
             assert again.code == 0, (point, again.stdout)
         assert list((one_push.home / "state").rglob("*.refresh")) == [], point
