@@ -142,6 +142,39 @@ def test_an_answer_that_was_compressed_unasked_is_read() -> None:
         assert a_caller(server.url).write(WRITE) == 5
 
 
+def test_a_whole_body_is_handed_over_before_anything_else_is_done() -> None:
+    """Tokens are kept before the connection is even closed: a kill there would lose them."""
+    closed = threading.Event()
+    bodies: list[bytes] = []
+
+    def stays(connection: socket.socket) -> None:
+        connection.sendall(GOOD)
+        connection.recv(1)  # returns when the client closes
+        closed.set()
+
+    def keep(body: bytes) -> None:
+        assert not closed.wait(0.2)
+        bodies.append(body)
+
+    with rude_server(stays) as server:
+        transport = Transport(server.url, QUICK, FakeClock())
+        reply = transport.send(WRITE, on_body=keep)
+        transport.close()
+    assert bodies == [reply.body]
+
+
+@pytest.mark.parametrize("head", ["Content-Length: 0", "Transfer-Encoding: chunked"])
+def test_a_body_without_a_length_is_handed_over_once(head: str) -> None:
+    chunked = "chunked" in head
+    content = b"2\r\n{}\r\n0\r\n\r\n" if chunked else b""
+    bodies: list[bytes] = []
+    with rude_server(says(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + content)) as server:
+        transport = Transport(server.url, QUICK, FakeClock())
+        transport.send(WRITE, on_body=bodies.append)
+        transport.close()
+    assert bodies == [b"{}" if chunked else b""]
+
+
 def test_silence_ends_in_time(stop: threading.Event) -> None:
     """No answer at all: given up when the time of the request is over."""
     failure = _failure(hangs(stop), IMPATIENT)

@@ -122,7 +122,7 @@ def test_a_keyring_that_hangs_ends_every_command_with_75(tmp_path: Path):
         "channels: {acme: {kind: yuntu, app_id: 1}}\n"
     )
     began = time.monotonic()
-    run = yuntu_json("auth", "status", home=home, stdin=SECRET, env=env)
+    run = yuntu_json("auth", "status", home=home, stdin=SECRET, env=env, timeout=45)
     took = time.monotonic() - began
     assert "3 s" in run.envelope["errors"][0]["message"]
     for words in (
@@ -130,7 +130,7 @@ def test_a_keyring_that_hangs_ends_every_command_with_75(tmp_path: Path):
         ("channel", "show", "acme"), ("channel", "set-secret", "acme", "--secret-stdin"),
     ):  # fmt: skip
         hasty = {**env, "YUNTU_PUSH_SECRETS_TIMEOUT": "0.2"}
-        run = yuntu_json(*words, home=home, stdin=SECRET, env=hasty)
+        run = yuntu_json(*words, home=home, stdin=SECRET, env=hasty, timeout=45)
         assert (run.code, run.error_code) == (75, "SECRETS_LOCKED"), (words, run.stdout)
     sys.stdout.write(f"a hanging keyring was given up after {took:.1f} s\n")
     assert files_with_the_secret(tmp_path) == []

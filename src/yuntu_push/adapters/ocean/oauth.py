@@ -60,8 +60,8 @@ class OceanOAuth:
             full["grant_type"] = grant_type
         transport = Transport(channel.api_url, self._api, self._clock)
         try:
-            reply = transport.send(Call("POST", path, body=full, sign="none"))
-            on_answer(reply.body)
+            call = Call("POST", path, body=full, sign="none")
+            reply = transport.send(call, on_body=on_answer)
             return _answer(reply, channel.name, transport.server_now())
         except (RefusedError, LoginError) as exc:
             raise _refused(exc, channel) from exc

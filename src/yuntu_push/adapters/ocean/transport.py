@@ -10,7 +10,7 @@ import json
 import logging
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -98,11 +98,17 @@ class Transport:
         return None if self._announced is None else self.server_now()
 
     def send(
-        self, call: Call, token: SecretText | None = None, *, seconds: float | None = None
+        self,
+        call: Call,
+        token: SecretText | None = None,
+        *,
+        seconds: float | None = None,
+        on_body: Callable[[bytes], None] = lambda _body: None,
     ) -> Reply:
         """The answer to one request; `UnreachableError` or `OutcomeUnknownError` without one.
 
-        `seconds` limits the request as a whole.
+        `seconds` limits the request as a whole. `on_body` gets the body as soon as it is whole,
+        before anything else is done, the connection's close included.
         """
         limit = seconds if seconds is not None else self._api.timeout
         began = self._clock.monotonic()
@@ -111,7 +117,7 @@ class Transport:
                 request = self._request(call, token, deadline)
                 with contextlib.closing(self._client.send(request, stream=True)) as response:
                     self._note_date(response.headers.get("date"))
-                    body = _read_body(response)
+                    body = _read_body(response, on_body)
                     reply = Reply(call.path, response.status_code, dict(response.headers), body)
             except httpx.TransportError as exc:
                 error = self._explained(exc, deadline, limit)
@@ -218,8 +224,10 @@ def _wire_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _read_body(response: httpx.Response) -> bytes:
+def _read_body(response: httpx.Response, on_body: Callable[[bytes], None]) -> bytes:
     """The body, decoded; neither its raw nor its decoded form may pass `MAX_BODY`."""
+    packed = response.headers.get("content-encoding", "").lower() in ("gzip", "deflate")
+    announced = None if packed else response.headers.get("content-length")
     chunks: list[bytes] = []
     size = 0
     for chunk in response.iter_raw():
@@ -227,9 +235,17 @@ def _read_body(response: httpx.Response) -> bytes:
         if size > MAX_BODY:
             raise _TooLargeError("body too large")
         chunks.append(chunk)
-    raw = b"".join(chunks)
-    if response.headers.get("content-encoding", "").lower() not in ("gzip", "deflate"):
-        return raw
+        if announced == str(size):  # the next turn of the loop closes the connection
+            on_body(b"".join(chunks))
+    body = b"".join(chunks)
+    if packed:
+        body = _unpacked(body)
+    if not size or announced != str(size):
+        on_body(body)
+    return body
+
+
+def _unpacked(raw: bytes) -> bytes:
     # Not asked for, but some gateways compress anyway. Unreadable bytes stay what they are:
     # the envelope calls them unreadable.
     with contextlib.suppress(zlib.error):
