@@ -31,5 +31,9 @@ def yuntu_here(
         contextlib.redirect_stderr(err),
     ):
         code = app([str(word) for word in words], standalone_mode=False)
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err) if not stream.flush()]
-    return Run(int(code), *texts)
+    return Run(int(code), _text(out), _text(err))
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
