@@ -170,6 +170,26 @@ def _uuid(draw: random.Random) -> str:
     return "-".join([text[:8], text[8:12], text[12:16], text[16:20], text[20:]])
 
 
+def test_each_column_is_counted_for_itself_as_far_as_it_is_alone(tmp_path: Path) -> None:
+    """Ids of columns of one type are counted together; all counts outlive the build."""
+    lines = [
+        f"{phone},{phone if n % 2 else ''},{n:016x}" for n, phone in enumerate(_phones(100), 1)
+    ]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["first,second,device", *lines, "123,,"]), "utf-8")
+    segments = service(tmp_path)
+    segments.build(request(path, ids=("phone=first", "phone=second", "OAID=device")))
+    counted = [
+        (c.column, c.values, c.blank, c.accepted, c.ids, dict(c.rejects))
+        for c in segments.show(SegmentRef("vip")).columns
+    ]
+    assert counted == [
+        ("first", 101, 0, 100, None, {"too_short": 1}),
+        ("second", 50, 51, 50, None, {}),
+        ("device", 100, 1, 100, 100, {}),
+    ]
+
+
 def test_an_identical_rebuild_is_the_same_version(tmp_path: Path) -> None:
     phones = _phones(1000)
     segments = service(tmp_path)
@@ -375,7 +395,8 @@ def test_a_dry_run_reports_and_writes_nothing(tmp_path: Path) -> None:
     assert built.refusal is not None
     assert built.refusal.code == "SOURCE_TOO_MANY_REJECTS"
     (column,) = built.columns
-    assert column.rejects == {"scientific_notation": 5}
+    assert column.counts.rejects == {"scientific_notation": 5}
+    assert (column.counts.values, column.counts.accepted, column.counts.ids) == (15, 10, 10)
     assert column.samples[0] == "1.****"
     assert built.ids_total == 10
     assert _left(tmp_path) == []

@@ -51,7 +51,10 @@ class PartData(TypedDict):
 
 
 class SegmentData(TypedDict):
-    """`segment build`, `segment show`; with `--dry-run` there is no version and no `built_at`."""
+    """`segment build`, `segment show`; with `--dry-run` there is no version and no `built_at`.
+
+    In `columns`, `ids` is null where columns share a type, whose ids are counted together.
+    """
 
     name: str
     version: int | None

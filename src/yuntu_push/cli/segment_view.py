@@ -8,7 +8,7 @@ from yuntu_push.cli.output import Table, details
 from yuntu_push.cli.times import iso, shown
 from yuntu_push.domain.id_types import RejectReason
 from yuntu_push.domain.reject_words import WORDS
-from yuntu_push.domain.segment import Segment
+from yuntu_push.domain.segment import ColumnCounts, Segment
 from yuntu_push.domain.segment_build import BuiltSegment
 from yuntu_push.domain.text import Text, msg
 
@@ -38,8 +38,22 @@ def segment_data(segment: Segment) -> dict[str, Any]:
             }
             for part in segment.parts
         ],
+        "columns": [column_data(column) for column in segment.columns],
         "built_at": iso(segment.built_at),
         "seconds": segment.seconds,
+    }
+
+
+def column_data(column: ColumnCounts) -> dict[str, Any]:
+    """What became of a column's values."""
+    return {
+        "column": column.column,
+        "type": str(column.id_type),
+        "values": column.values,
+        "blank": column.blank,
+        "accepted": column.accepted,
+        "ids": column.ids,
+        "rejects": dict(column.rejects),
     }
 
 
@@ -63,11 +77,7 @@ def survey_data(
         "seconds": seconds,
         "columns": [
             {
-                "column": profile.column.column,
-                "type": str(profile.column.id_type),
-                "values": profile.values,
-                "blank": profile.blank,
-                "rejects": dict(profile.rejects),
+                **column_data(profile.counts),
                 "looks_like": dict(profile.likenesses),
                 "samples": list(profile.samples),
             }
@@ -128,7 +138,30 @@ def segment_tables(segment: Segment) -> list[Table]:
             ("folder", str(segment.folder)),
         ]
     )
-    return [facts, funnel(segment), *rejects_tables(segment.rejects)]
+    return [facts, funnel(segment), *counts_tables(segment), *rejects_tables(segment.rejects)]
+
+
+def counts_tables(segment: Segment) -> list[Table]:
+    """What became of each column's values."""
+    if not segment.columns:
+        return []
+    return [
+        Table(
+            columns=("column", "id type", "values", "blank", "rejected", "accepted", "ids"),
+            rows=[
+                (
+                    column.column,
+                    str(column.id_type),
+                    column.values,
+                    column.blank,
+                    column.values - column.accepted,
+                    column.accepted,
+                    column.ids,
+                )
+                for column in segment.columns
+            ],
+        )
+    ]
 
 
 def funnel(segment: Segment | BuiltSegment) -> Table:
@@ -160,14 +193,26 @@ def rejects_tables(rejects: Any) -> list[Table]:
 def columns_table(built: BuiltSegment) -> Table:
     """The profile of each column."""
     return Table(
-        columns=("column", "id type", "values", "blank", "rejected", "looks like", "samples"),
+        columns=(
+            "column",
+            "id type",
+            "values",
+            "blank",
+            "rejected",
+            "accepted",
+            "ids",
+            "looks like",
+            "samples",
+        ),
         rows=[
             (
-                profile.column.column,
-                str(profile.column.id_type),
-                profile.values,
-                profile.blank,
-                sum(profile.rejects.values()),
+                profile.counts.column,
+                str(profile.counts.id_type),
+                profile.counts.values,
+                profile.counts.blank,
+                profile.counts.values - profile.counts.accepted,
+                profile.counts.accepted,
+                profile.counts.ids,
                 [f"{kind} {count}" for kind, count in profile.likenesses.items()],
                 list(profile.samples),
             )

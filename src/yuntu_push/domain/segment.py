@@ -46,6 +46,26 @@ class TypeCounts:
 
 
 @dataclass(frozen=True)
+class ColumnCounts:
+    """What became of one column's values.
+
+    `ids` is None where columns share a type, whose ids are counted together.
+    """
+
+    column: str
+    id_type: IdType
+    values: int
+    blank: int
+    ids: int | None
+    rejects: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> int:
+        """Values that are ids."""
+        return self.values - sum(self.rejects.values())
+
+
+@dataclass(frozen=True)
 class Segment:
     """One version of a segment, as it lies on disk.
 
@@ -72,6 +92,7 @@ class Segment:
     source: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    columns: tuple[ColumnCounts, ...] = ()
 
     @property
     def id_types(self) -> tuple[IdType, ...]:

@@ -10,7 +10,7 @@ from typing import Literal
 from yuntu_push.domain.errors import ConfigError, YuntuPushError
 from yuntu_push.domain.identifiers import Form, IdType, id_type_named
 from yuntu_push.domain.secret import SecretText
-from yuntu_push.domain.segment import MAX_PART_SIZE, Part, Segment, TypeCounts
+from yuntu_push.domain.segment import MAX_PART_SIZE, ColumnCounts, Part, Segment, TypeCounts
 from yuntu_push.domain.segment_rows import RowBatch
 from yuntu_push.domain.settings import DeflateLevel, IdSettings
 from yuntu_push.domain.text import Text, msg
@@ -155,10 +155,7 @@ class BuildPlan:
 class ColumnProfile:
     """One column as a build found it; `samples` are masked, `likenesses` say what rejects are."""
 
-    column: IdColumn
-    values: int
-    blank: int
-    rejects: Mapping[str, int]
+    counts: ColumnCounts
     likenesses: Mapping[str, int]
     samples: tuple[str, ...]
 

@@ -229,6 +229,7 @@ class SegmentService:
             rejects_path=built.rejects_path,
             warnings=built.warnings,
             seconds=round(self._clock.monotonic() - started, 3),
+            columns=tuple(profile.counts for profile in built.columns),
         )
 
     def _tidy(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from yuntu_push.domain.identifiers import IdType
-from yuntu_push.domain.segment import Part, Segment, TypeCounts
+from yuntu_push.domain.segment import ColumnCounts, Part, Segment, TypeCounts
 
 FORMAT = 1
 FILE = "manifest.json"
@@ -30,6 +30,7 @@ def dump(segment: Segment) -> str:
         "excluded_rows": segment.excluded_rows,
         "ids_total": segment.ids_total,
         "by_type": {str(kind): asdict(counts) for kind, counts in segment.by_type.items()},
+        "columns": [asdict(column) for column in segment.columns],
         "rejects": dict(segment.rejects),
         "rejects_file": segment.rejects_path.name if segment.rejects_path else None,
         "warnings": dict(segment.warnings),
@@ -89,4 +90,8 @@ def _segment(document: dict[str, Any], folder: Path) -> Segment:
         source=document["source"],
         params=document["params"],
         seconds=document["seconds"],
+        columns=tuple(
+            ColumnCounts(**{**column, "id_type": IdType(column["id_type"])})
+            for column in document.get("columns", [])  # older builds counted types only
+        ),
     )

@@ -21,7 +21,7 @@ from yuntu_push.adapters.engine.texts import Texts
 from yuntu_push.domain.errors import YuntuPushError
 from yuntu_push.domain.id_phone import PLACEHOLDERS
 from yuntu_push.domain.identifiers import IN_CLEAR, IdType, IdWarning, RejectReason
-from yuntu_push.domain.segment import Segment, TypeCounts
+from yuntu_push.domain.segment import ColumnCounts, Segment, TypeCounts
 from yuntu_push.domain.segment_build import (
     BuildPlan,
     BuiltSegment,
@@ -184,20 +184,38 @@ def _built(
         rejects=dict(sorted(rejects.items())),
         warnings=dict(sorted(warnings.items())),
         rejects_path=rejects_path,
-        columns=tuple(_profile(column) for column in totals.columns),
+        columns=tuple(_profile(column, totals, pressed) for column in totals.columns),
         refusal=refusal,
     )
 
 
-def _profile(column: ColumnTotals) -> ColumnProfile:
+def _profile(column: ColumnTotals, totals: Totals, pressed: Pressed) -> ColumnProfile:
     return ColumnProfile(
-        column=column.column,
-        values=column.values,
-        blank=column.blank,
-        rejects={str(reason): count for reason, count in column.rejects.most_common()},
+        counts=ColumnCounts(
+            column=column.column.column,
+            id_type=column.column.id_type,
+            values=column.values,
+            blank=column.blank,
+            ids=_ids_of(column, totals, pressed),
+            rejects={str(reason): count for reason, count in column.rejects.most_common()},
+        ),
         likenesses={kind: count for kind, count in column.likenesses.most_common() if kind},
         samples=tuple(column.samples),
     )
+
+
+def _ids_of(column: ColumnTotals, totals: Totals, pressed: Pressed) -> int | None:
+    """How many ids the column alone gave; None where others give ids of the same type."""
+    kinds = _given_by(column.column.id_type)
+    others = [other for other in totals.columns if other is not column]
+    if any(not kinds.isdisjoint(_given_by(other.column.id_type)) for other in others):
+        return None
+    return sum(pressed.ids[kind] for kind in kinds)
+
+
+def _given_by(kind: IdType) -> set[IdType]:
+    """The types of the ids that a column of a type may hold: other shapes of OAID are hashed."""
+    return {IdType.OAID, IdType.OAID_MD5} if kind is IdType.OAID else {kind}
 
 
 def _by_type(totals: Totals, pressed: Pressed) -> dict[IdType, TypeCounts]:
