@@ -14,7 +14,7 @@ from yuntu_push.adapters.engine.vector_engine import VectorEngine
 from yuntu_push.domain.errors import ConfigError, GuardError, SourceError, TryLaterError
 from yuntu_push.domain.identifiers import Accepted, IdType, identify
 from yuntu_push.domain.segment import SegmentRef
-from yuntu_push.domain.segment_build import SourceKind
+from yuntu_push.domain.segment_build import Combination, SourceKind
 
 
 def _phones(count: int, seed: int = 1) -> list[str]:
@@ -358,11 +358,23 @@ def test_a_second_build_of_the_name_says_who_holds_it(tmp_path: Path) -> None:
     assert service(tmp_path).build(request(path)).version == 1
 
 
-def test_what_a_killed_build_left_is_swept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["build", "survey", "diff", "combine"])
+def test_what_a_killed_build_left_is_swept(tmp_path: Path, what: str) -> None:
+    segments = service(tmp_path)
+    for count in (10, 11):
+        segments.build(request(_csv(tmp_path / "a.csv", _phones(count))))
     left = tmp_path / "segments" / "other" / ".building-abcd"
     left.mkdir(parents=True)
     (left / "spool").write_bytes(b"x")
-    service(tmp_path).build(request(_csv(tmp_path / "a.csv", _phones(10))))
+    match what:
+        case "build":
+            segments.build(request(tmp_path / "a.csv"))
+        case "survey":
+            segments.survey(request(tmp_path / "a.csv"))
+        case "diff":
+            segments.diff("vip")
+        case _:
+            segments.combine("both", Combination.UNION, [SegmentRef("vip"), SegmentRef("vip", 1)])
     assert not left.parent.exists()
 
 

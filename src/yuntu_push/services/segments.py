@@ -67,7 +67,7 @@ class SegmentService:
         plan = self._plan(request)
         self._tidy()
         started = self._clock.monotonic()
-        with _disk_is_temporary(), self._store.building(name) as folder:
+        with self._folder(name) as folder:
             source = self._sources.open(request.source)
             built = self._run(source, plan, folder, request)
             segment = self._segment(name, built, folder, started)
@@ -82,7 +82,7 @@ class SegmentService:
     def survey(self, request: BuildRequest) -> BuiltSegment:
         """What a build would give: counts, a profile per column, masked samples; writes nothing."""
         plan = replace(self._plan(request), dry_run=True)
-        with _disk_is_temporary(), self._store.building(_scratch()) as folder:
+        with self._folder(_scratch()) as folder:
             source = self._sources.open(request.source)
             return replace(self._run(source, plan, folder, request), rejects_path=None)
 
@@ -126,7 +126,7 @@ class SegmentService:
             )
         first = self._store.load(name, old if old is not None else numbers[-2])
         second = self._store.load(name, new if new is not None else numbers[-1])
-        with _disk_is_temporary(), self._store.building(_scratch()) as folder:
+        with self._folder(_scratch()) as folder:
             return first, second, self._engine().compare(first, second, folder, self._progress)
 
     def combine(
@@ -142,7 +142,7 @@ class SegmentService:
             deflate_level=self._settings.deflate_level,
         )
         started = self._clock.monotonic()
-        with _disk_is_temporary(), self._store.building(name) as folder:
+        with self._folder(name) as folder:
             built = self._engine().combine(how, segments, plan, folder, self._progress)
             segment = self._segment(name, built, folder, started)
             sources = f" {how} ".join(segment.ref for segment in segments)
@@ -232,9 +232,15 @@ class SegmentService:
             columns=tuple(profile.counts for profile in built.columns),
         )
 
-    def _tidy(self) -> None:
-        """Erase what killed builds left, and versions that were replaced long ago."""
+    @contextlib.contextmanager
+    def _folder(self, name: str) -> Iterator[Path]:
+        """A folder to work in, once what killed runs left is erased."""
         self._store.sweep()
+        with _disk_is_temporary(), self._store.building(name) as folder:
+            yield folder
+
+    def _tidy(self) -> None:
+        """Erase versions that were replaced long ago."""
         oldest = self._clock.now() - timedelta(days=self._settings.keep_days)
         for latest in self._store.latest():
             for segment in self._store.versions(latest.name):
