@@ -134,6 +134,33 @@ def test_a_second_run_of_the_same_push_is_told_who_holds_it(tmp_path: Path):
         assert "PUSH_HELD" not in every.stderr
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_demo_leaves_neither_files_nor_processes(
+    tmp_path: Path, number: int, code: int
+):
+    """Also while the command that logs in runs inside it."""
+    process = subprocess.Popen(
+        command("demo"),
+        env={**TEST_ENVIRONMENT, **os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    assert any("auth login" in line for line in process.stderr)
+    process.send_signal(number)
+
+    run = finish(process)
+
+    assert run.code == code, run.stderr
+    assert "Traceback" not in run.stderr
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert list(tmp_path.glob("yuntu-push-demo-*")) == []
+
+
 @contextlib.contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
     """A file system of its own, soon full."""

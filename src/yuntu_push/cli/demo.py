@@ -134,14 +134,18 @@ class _Runner:
             stderr=subprocess.PIPE,
             encoding="utf-8",
         ) as process:
-            assert process.stderr is not None
-            seen = []
-            for line in process.stderr:
-                seen.append(line)
-                if line.startswith("http"):
-                    follow(line.strip())
-                    break
-            stdout, stderr = process.communicate(timeout=60)
+            try:
+                assert process.stderr is not None
+                seen = []
+                for line in process.stderr:
+                    seen.append(line)
+                    if line.startswith("http"):
+                        follow(line.strip())
+                        break
+                stdout, stderr = process.communicate(timeout=60)
+            except BaseException:
+                process.kill()  # else it would go on, in a home that is being removed
+                raise
         return self._finish(words, stdout, "".join(seen) + stderr)
 
     def _argv(self, words: tuple[str, ...]) -> list[str]:
