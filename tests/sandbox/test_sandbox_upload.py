@@ -8,10 +8,18 @@ import zipfile
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from support.ocean_table import VECTORS
 from support.sandbox import OWNER, Sandbox, dmp_line, dmp_zip, local_sandbox, phone_zip
+from yuntu_push.proto.dmp_pb2 import DmpData, IdItem
 from yuntu_push.sandbox.options import BadIds, SlowUpload
+from yuntu_push.sandbox.upload_format import PATTERNS
 
+VENDOR: dict[str, Any] = yaml.safe_load((VECTORS / "ocean_id_patterns.yaml").read_text("utf-8"))
+DataType = IdItem.DataType
 DIGEST32 = hashlib.md5(b"x").hexdigest()
 DIGEST64 = hashlib.sha256(b"x").hexdigest()
 UUID = "0a1b2c3d-1111-2222-3333-444455556666"
@@ -101,6 +109,41 @@ BAD_IDS = [
     (8, DIGEST64),
     (8, ""),
 ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), kind=st.sampled_from(sorted(VENDOR["patterns"])))
+def test_the_patterns_are_the_vendors(data: st.DataObject, kind: int):
+    """The same verdict as the vendor's validator on what fits, what nearly fits, and noise."""
+    vendor = re.compile(VENDOR["patterns"][kind], re.ASCII)
+    fitting = data.draw(st.from_regex(vendor, fullmatch=True))
+    noise = data.draw(st.text("0123456789abcdefgABCDEFG-\n １", max_size=66))
+    near = data.draw(st.sampled_from([fitting[1:], f"{fitting}0", fitting.upper(), f"{fitting}\n"]))
+    for value in (fitting.rstrip("\n"), near, noise):
+        wanted = vendor.fullmatch(value) is not None and not value.endswith("\n")
+        assert (PATTERNS[kind].fullmatch(value) is not None) == wanted, value
+
+
+def test_there_is_a_pattern_for_every_published_type():
+    assert PATTERNS.keys() == VENDOR["patterns"].keys() == set(DataType.values())
+
+
+def test_a_file_of_the_vendors_sample_form_is_parsed(sb: Sandbox, token: str):
+    lines = []
+    for items in VENDOR["sample"]:
+        message = DmpData()
+        for item in items:
+            message.idList.add(
+                dataType=item["type"],
+                id=item["id"],
+                tags=item["tags"],
+                timestamp=item.get("timestamp"),
+            )
+        lines.append(base64.b64encode(message.SerializeToString()))
+    for content in (b"\n".join(lines), b"\r\n".join(lines) + b"\r\n"):
+        sb.audience(token, dmp_zip(content))
+    assert [each["upload_num"] for each in sb.state()["audiences"]] == [4, 4]
+    assert {each["state"] for each in sb.state()["data_sources"]} == {"effective"}
 
 
 @pytest.mark.parametrize(("kind", "value"), GOOD_IDS)
