@@ -19,7 +19,7 @@ from support.sandbox import (
     local_sandbox,
     phone_zip,
 )
-from yuntu_push.sandbox.options import CopyAgain, CopyTo, NameUnit, SelfPush
+from yuntu_push.sandbox.options import CopyAgain, CopyAnswer, CopyTo, NameUnit, SelfPush
 
 PREFIX = "CUSTOM_AUDIENCE_DELIVERY_STATUS_"
 NOON = "2026-11-24T12:00:00+08:00"
@@ -224,6 +224,16 @@ def test_a_second_copy_does_what_the_switch_says(again: str, live: int):
         second = call(sb, token, "copy", audience, to_advertiser_id=BRAND)
         assert (second["code"] == 0) == (again != "refuse")
         assert sum(not each["replaced"] for each in sb.state()["copies"]) == live
+
+
+@pytest.mark.parametrize("answer", CopyAnswer)
+def test_what_a_copy_answers_is_a_switch(answer: CopyAnswer):
+    with local_sandbox(copy_answer=answer) as sb:
+        token = sb.authorize().access
+        data = call(sb, token, "copy", sb.available(token), to_advertiser_id=BRAND)["data"]
+        [made] = sb.state()["copies"]
+    expected = {CopyAnswer.AUDIENCE: made["id"], CopyAnswer.ADVERTISER: BRAND}
+    assert data.get("custom_audience_id") == expected.get(answer)
 
 
 def test_the_list_form_of_copy_is_a_switch():

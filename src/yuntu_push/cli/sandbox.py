@@ -49,7 +49,8 @@ def serve(
             metavar="NAME=VALUE",
             help="Set a doubtful point of the platform: copy_to=scalar|list, "
             "self_push=needed|implicit|refused, copy_needs=available|published|parsed, "
-            "copy_again=duplicate|replace|refuse, after_update=need_publish|available, "
+            "copy_again=duplicate|replace|refuse, copy_answer=audience|advertiser|nothing, "
+            "after_update=need_publish|available, "
             "publish_after_push=true|false, publish_refused_code=N, list_lag=SECONDS, "
             "bad_ids=parse_fails|refuse|skip, upload_limit=SECONDS, "
             "slow_upload=gateway|refuse|drop, name_unit=characters|bytes|wide, "

@@ -38,6 +38,14 @@ class CopyAgain(StrEnum):
     REFUSE = "refuse"
 
 
+class CopyAnswer(StrEnum):
+    """What `custom_audience_id` in the answer to a copy is; the official SDK contradicts itself."""
+
+    AUDIENCE = "audience"
+    ADVERTISER = "advertiser"
+    NOTHING = "nothing"
+
+
 class AfterUpdate(StrEnum):
     """What `delivery_status` shows between an update and the next publish."""
 
@@ -94,6 +102,7 @@ class SandboxOptions:
     self_push: SelfPush = SelfPush.NEEDED
     copy_needs: CopyNeeds = CopyNeeds.AVAILABLE
     copy_again: CopyAgain = CopyAgain.DUPLICATE
+    copy_answer: CopyAnswer = CopyAnswer.AUDIENCE
     brand_readable: bool = False
     """Whether `read` and `select` answer for a brand's virtual advertiser."""
     after_update: AfterUpdate = AfterUpdate.NEED_PUBLISH

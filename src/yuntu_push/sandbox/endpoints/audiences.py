@@ -14,7 +14,7 @@ from yuntu_push.sandbox.delivery import (
     push_to,
     status,
 )
-from yuntu_push.sandbox.options import CopyAgain, CopyNeeds, SelfPush
+from yuntu_push.sandbox.options import CopyAgain, CopyAnswer, CopyNeeds, SelfPush
 from yuntu_push.sandbox.records import Audience, Brand, BrandCopy, Kind, Platform, Publish, Push
 from yuntu_push.sandbox.world import DAY, Call
 
@@ -92,7 +92,13 @@ def copy(call: Call) -> dict[str, Any]:
     brands = [_bound_brand(call, audience, number) for number in virtual]
     _check_ready(call, audience)
     made = [_copy_into(call, audience, brand) for brand in brands]
-    return {"custom_audience_id": made[0].id}
+    match call.world.options.copy_answer:
+        case CopyAnswer.AUDIENCE:
+            return {"custom_audience_id": made[0].id}
+        case CopyAnswer.ADVERTISER:
+            return {"custom_audience_id": brands[0].virtual_adv_id}
+        case CopyAnswer.NOTHING:
+            return {}
 
 
 def _bound_brand(call: Call, audience: Audience, virtual_adv_id: int) -> Brand:
