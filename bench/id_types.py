@@ -49,6 +49,7 @@ def _row(case: str, kind: str, value: str, rows: int, folder: Path) -> str:
     import duckdb
 
     source, home = folder / "ids.csv", folder / "home"
+    duckdb.execute("set enable_progress_bar = false")
     duckdb.execute(
         f"copy (select {value} as id from (select hash(i) as n, md5(i::varchar) as h"
         f" from range({rows}) r(i))) to '{source}' (header, quote '')"

@@ -18,7 +18,8 @@ def write(rows: int, path: Path, *, shuffled: bool = False) -> None:
     """
     import duckdb
 
-    with duckdb.connect(config={"preserve_insertion_order": "true"}) as con:
+    with duckdb.connect() as con:
+        con.execute("set enable_progress_bar = false")
         con.execute(f"copy ({query(rows, shuffled=shuffled)}) to '{path}' (header, quote '')")
 
 
