@@ -92,6 +92,18 @@ def test_refreshing_gives_a_new_pair_and_kills_the_old_one(sb: Sandbox):
     assert refresh(sb, new["refresh_token"])["code"] == 0
 
 
+def test_how_long_a_replaced_access_token_works_on_is_a_switch():
+    with local_sandbox(token_grace=600) as sb:
+        old = sb.authorize()
+        new = refresh(sb, old.refresh)["data"]
+        assert (ping(sb, old.access), ping(sb, new["access_token"])) == (0, 0)
+        assert refresh(sb, old.refresh)["code"] == 40107
+        sb.advance(minutes=11)
+        assert (ping(sb, old.access), ping(sb, new["access_token"])) == (40105, 0)
+        again = sb.authorize()
+        assert (ping(sb, new["access_token"]), ping(sb, again.access)) == (40105, 0)
+
+
 def test_a_refresh_token_lives_thirty_days_and_each_refresh_starts_them_anew(sb: Sandbox):
     tokens = sb.authorize()
     sb.advance(days=29)

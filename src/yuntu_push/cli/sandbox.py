@@ -56,7 +56,8 @@ def serve(
             "slow_upload=gateway|refuse|drop, name_unit=characters|bytes|wide, "
             "duplicate_names=true|false, brand_readable=true|false, strict_fields=true|false, "
             "get_body=ignored|read, quota_code=N, state_code=N, subject_code=N, "
-            "permission_code=N, revoked_code=N, min_cover=N, qps=N. Repeat for more.",
+            "permission_code=N, revoked_code=N, token_grace=SECONDS, min_cover=N, qps=N. "
+            "Repeat for more.",
         ),
     ] = None,
 ) -> None:

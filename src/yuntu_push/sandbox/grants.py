@@ -73,6 +73,8 @@ def refresh(world: World, refresh_token: str) -> dict[str, Any]:
         if grant.refresh == wanted:
             if now > grant.refresh_expires:
                 raise Refused(Code.REFRESH_TOKEN_EXPIRED, "refresh_token 已过期,请重新授权")
+            grant.earlier = grant.access
+            grant.earlier_expires = min(grant.access_expires, now + world.options.token_grace)
             return _new_pair(world, grant, now)
     raise Refused(Code.REFRESH_TOKEN_WRONG, "refresh_token 错误或已被使用")
 
@@ -100,6 +102,8 @@ def grant_of(world: World, access_token: str | None) -> Grant:
         if grant.access == wanted:
             if world.clock.now() > grant.access_expires:
                 raise Refused(Code.ACCESS_TOKEN_EXPIRED, "access_token 已过期")
+            return grant
+        if grant.earlier == wanted and world.clock.now() < grant.earlier_expires:
             return grant
     if wanted in world.state.revoked:
         raise Refused(world.options.revoked_code, "access_token 对应的授权已被取消")

@@ -120,6 +120,8 @@ class SandboxOptions:
     """Code of a call that the application lacks the permission point for."""
     revoked_code: int = 40105
     """Code of a token whose authorisation the person took back."""
+    token_grace: float = 0.0
+    """Seconds that an access token still works after a refresh replaced it."""
     get_body: GetBody = GetBody.IGNORED
     list_lag: float = 0.0
     """Seconds, on the platform's clock, before new things show up in reads."""
@@ -145,7 +147,7 @@ class SandboxOptions:
         for field in fields(self):
             if field.name.endswith("_code") and not 1 <= getattr(self, field.name) <= 99_999:
                 raise ValueError(f"{field.name} must be between 1 and 99999")
-        for name in ("list_lag", "upload_limit", "min_cover", "qps"):
+        for name in ("list_lag", "token_grace", "upload_limit", "min_cover", "qps"):
             if not 0 <= getattr(self, name) <= 1e9:
                 raise ValueError(f"{name} must be between 0 and 1000000000")
 

@@ -100,6 +100,9 @@ class Grant:
     access_expires: float
     refresh: str
     refresh_expires: float
+    earlier: str = ""
+    """The access token before the last refresh, which may work a little longer."""
+    earlier_expires: float = 0.0
 
 
 @dataclass
