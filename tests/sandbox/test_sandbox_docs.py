@@ -1,6 +1,8 @@
 """`docs/sandbox.md` says what the sandbox can do: every switch, effect and account is real."""
 
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +24,12 @@ def test_every_switch_is_listed_and_its_first_value_is_the_default():
         if field.name in SWITCHES:
             first = ROWS[field.name].split(",")[0].strip()
             assert read_switches([f"{field.name}={first}"]) == {field.name: field.default}
+
+
+def test_the_help_names_every_switch():
+    words = [sys.executable, "-m", "yuntu_push", "sandbox", "serve", "--help"]
+    done = subprocess.run(words, capture_output=True, encoding="utf-8", timeout=60)
+    assert {name for name in SWITCHES if f"{name}=" not in done.stdout} == set()
 
 
 def test_every_value_of_a_switch_is_listed():
