@@ -27,7 +27,7 @@ from yuntu_push.adapters.sources.targets import target_of
 from yuntu_push.domain.errors import ConfigError, SourceError, TryLaterError
 from yuntu_push.domain.identifiers import Accepted, Blank, IdType, identify
 
-_HASHING = ("postgresql", "mysql", "duckdb", "clickhouse")
+_HASHING = ("postgresql", "mysql", "duckdb", "clickhouse", "doris", "starrocks")
 TABLE = "yuntu_push_test_people"
 
 
@@ -187,6 +187,18 @@ def test_a_source_that_is_not_ready_is_for_later(database: Any) -> None:
 def test_a_source_answers_a_test(database: Any) -> None:
     catalog = SourceCatalog(now=lambda: NOW, urls={"crm": database.url})
     assert catalog.test("crm") == database.kind
+
+
+@only("clickhouse", "doris", "starrocks")
+def test_without_snapshots_a_source_that_changes_is_an_error(database: Any) -> None:
+    """Rows are counted before and after."""
+    _fill(database, 10)
+    batches = database.source(f"select id from {database.table}").batches(["id"])
+    next(batches)
+    database.write(f"insert into {database.table} values (5000, 'x', 'y', null)")
+    with pytest.raises(TryLaterError) as caught:
+        list(batches)
+    assert caught.value.code == "SOURCE_SHORT_RESULT"
 
 
 @pytest.mark.parametrize("written", ["in :some", "in (:some)", "in ( :some )"])

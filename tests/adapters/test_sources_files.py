@@ -13,6 +13,7 @@ import zstandard
 
 from yuntu_push.adapters.sources.catalog import SourceCatalog
 from yuntu_push.domain.errors import ConfigError, SourceError, YuntuPushError
+from yuntu_push.domain.identifiers import IdType, identify
 from yuntu_push.domain.segment_build import SourceKind, SourceSpec
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -300,6 +301,30 @@ def test_parquet_values_are_text_with_all_their_digits(tmp_path: Path) -> None:
     assert _refused(path, kind=SourceKind.PARQUET, column="mobil").code == "SOURCE_COLUMN_MISSING"
     path.write_bytes(path.read_bytes()[:-20])
     assert _refused(path, kind=SourceKind.PARQUET).code == "SOURCE_UNREADABLE"
+
+
+@pytest.mark.parametrize("cell", ["['1']", "{'a': '1'}", "map {'a': '1'}"])
+def test_nested_columns_of_parquet_are_refused(tmp_path: Path, cell: str) -> None:
+    import duckdb
+
+    path = tmp_path / "a.parquet"
+    duckdb.execute(f"copy (select {cell} as mobile, '1' as other) to '{path}'")
+    assert _refused(path, kind=SourceKind.PARQUET).code == "SOURCE_COLUMN_NESTED"
+    assert _read(path, kind=SourceKind.PARQUET, column="other")[0] == ["1"]
+
+
+@pytest.mark.parametrize(
+    "made", ["13800138000::decimal(18, 2)", "13800138000::double", "'13800138000'::blob"]
+)
+def test_parquet_numbers_and_bytes_are_ids(tmp_path: Path, made: str) -> None:
+    import duckdb
+
+    path = tmp_path / "a.parquet"
+    duckdb.execute(f"copy (select {made} as mobile) to '{path}'")
+    (value,) = _read(path, kind=SourceKind.PARQUET)[0]
+    assert identify(value, IdType.MOBILE_HASH_SHA256) == identify(
+        "13800138000", IdType.MOBILE_HASH_SHA256
+    )
 
 
 def _sql(sql: str, **spec: object) -> list[str]:

@@ -67,9 +67,7 @@ def _state(database: Database) -> list[Any]:
         "postgresql": "select schemaname, relname from pg_stat_user_tables order by 1, 2",
         "mysql": "show tables",
         "sqlite": "select name, sql from sqlite_master order by 1",
-        "duckdb": "select schema_name, table_name from duckdb_tables() order by 1, 2",
-        "clickhouse": "select schema_name, table_name from duckdb_tables() order by 1, 2",
-    }[database.kind]
+    }.get(database.kind, "select schema_name, table_name from duckdb_tables() order by 1, 2")
     found: list[Any] = [database.read(tables)]
     found += [database.read(f"select * from {table}") for table in _TABLES]
     if database.kind == "postgresql":

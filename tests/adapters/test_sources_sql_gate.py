@@ -5,7 +5,7 @@ import pytest
 from yuntu_push.adapters.sources.sql_gate import check
 from yuntu_push.domain.errors import SourceError
 
-_DIALECTS = ("postgresql", "mysql", "sqlite", "duckdb", "clickhouse")
+_DIALECTS = ("postgresql", "mysql", "sqlite", "duckdb", "clickhouse", "doris", "starrocks")
 
 HOSTILE = """
 insert into t values (1)

@@ -1,4 +1,4 @@
-"""Databases to read from: real servers where there are some, files, and a ClickHouse over HTTP.
+"""Databases to read from: real servers where there are some, files, and stand-ins for the rest.
 
 Servers are those on the standard ports of this machine, or the ones named by
 `YUNTU_PUSH_TEST_POSTGRES` and `YUNTU_PUSH_TEST_MYSQL` (URLs).
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from support.clickhouse_fake import clickhouse
+from support.mysql_fake import warehouse
 from yuntu_push.adapters.sources.clickhouse import ClickHouseSource
 from yuntu_push.adapters.sources.databases import DatabaseSource
 from yuntu_push.adapters.sources.targets import Target, target_of
@@ -142,12 +143,26 @@ def _clickhouse(_folder: Path) -> Iterator[Database]:
         yield Database("clickhouse", server.url, server.write, server.read)
 
 
+@contextmanager
+def _doris(_folder: Path) -> Iterator[Database]:
+    with warehouse("doris") as found:
+        yield Database("doris", found.url, found.read, found.read)
+
+
+@contextmanager
+def _starrocks(_folder: Path) -> Iterator[Database]:
+    with warehouse("starrocks") as found:
+        yield Database("starrocks", found.url, found.read, found.read)
+
+
 OPENERS = {
     "postgresql": _postgres,
     "mysql": _mysql,
     "sqlite": _sqlite,
     "duckdb": _duckdb,
     "clickhouse": _clickhouse,
+    "doris": _doris,
+    "starrocks": _starrocks,
 }
 SERVERS = ("postgresql", "mysql")
 WITH_SNAPSHOTS = ("postgresql", "mysql", "sqlite", "duckdb")

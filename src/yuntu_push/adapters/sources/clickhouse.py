@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from yuntu_push.adapters.sources import parameters, push_down
 from yuntu_push.adapters.sources.columns import places_of
-from yuntu_push.adapters.sources.databases import check_count, checked, not_ready
+from yuntu_push.adapters.sources.databases import check_count, check_ready, checked
 from yuntu_push.adapters.sources.sql_text import SqlText
 from yuntu_push.adapters.sources.targets import (
     CLICKHOUSE,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import httpx
 
 FETCH = 50_000  # rows at a time
-_FALSE = frozenset({"", "0", "false"})
 _LOGIN, _NO_DATABASE, _TIMEOUT = {"516", "192", "193", "194"}, {"81"}, {"159", "160"}
 _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "N": ""}
 
@@ -90,8 +89,7 @@ class ClickHouseSource:
         if self._require is None:
             return
         with self._asked(client, self._require) as response:
-            if _cells(next(_lines(response), ""))[0] in _FALSE:
-                raise not_ready(self._name)
+            check_ready(self._name, _cells(next(_lines(response), ""))[0])
 
     def _chosen(self, wanted: str, name: str) -> str:
         if wanted in self._push_down:

@@ -112,8 +112,7 @@ class DatabaseSource:
         if not self._require:
             return
         row = self._one(dialect, connection, self._require, "", "")
-        if not row or not row[0]:
-            raise not_ready(self._name)
+        check_ready(self._name, row[0] if row else None)
 
     def _counted(self, dialect: Dialect, connection: Any) -> int:
         row = self._one(dialect, connection, self._sql, "select count(*) from (")
@@ -153,13 +152,14 @@ def checked(sql: str, family: str) -> SqlText:
     return SqlText(sql, family)
 
 
-def not_ready(source: str) -> TryLaterError:
-    """The error when `require_sql` gives no row, or one that begins with nothing, 0 or false."""
-    return TryLaterError(
-        "SOURCE_NOT_READY",
-        msg("{source} is not ready: require_sql gives nothing", source=repr(source)),
-        hint=msg("run it again when the source is filled"),
-    )
+def check_ready(source: str, answer: object) -> None:
+    """Raise `TryLaterError` when `require_sql` gives no row, or one that begins with 0 or false."""
+    if answer is None or str(answer).strip().lower() in {"", "0", "false"}:
+        raise TryLaterError(
+            "SOURCE_NOT_READY",
+            msg("{source} is not ready: require_sql gives nothing", source=repr(source)),
+            hint=msg("run it again when the source is filled"),
+        )
 
 
 def check_count(source: str, seen: int, counted: Sequence[int]) -> None:

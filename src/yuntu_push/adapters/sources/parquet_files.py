@@ -7,8 +7,12 @@ from pathlib import Path
 from yuntu_push.adapters.sources import duck
 from yuntu_push.adapters.sources.columns import places_of
 from yuntu_push.adapters.sources.opening import expand
+from yuntu_push.domain.errors import SourceError
 from yuntu_push.domain.segment_build import SourceSpec
 from yuntu_push.domain.segment_rows import RowBatch
+from yuntu_push.domain.text import msg
+
+_NESTED = frozenset({"list", "array", "struct", "map", "union"})
 
 
 class ParquetSource:
@@ -29,7 +33,7 @@ class ParquetSource:
 
     def columns(self) -> list[str]:
         """The columns of the first file."""
-        return self._columns(self._paths[0])
+        return [name for name, _ in self._columns(self._paths[0])]
 
     def rows_expected(self) -> int | None:
         """What the files' own metadata says."""
@@ -45,7 +49,8 @@ class ParquetSource:
         """The rows of all files."""
         for path in self._paths:
             known = self._columns(path)
-            names = [known[place] for place in places_of(columns, known, repr(path))]
+            places = places_of(columns, [name for name, _ in known], repr(path))
+            names = [_flat(*known[place], path) for place in places]
             chosen = ", ".join(f"cast({duck.quoted(name)} as varchar)" for name in names)
             first = 1
             with duck.connection() as con, duck.translated(repr(path)):
@@ -56,9 +61,22 @@ class ParquetSource:
                         first += rows
 
     @staticmethod
-    def _columns(path: str) -> list[str]:
+    def _columns(path: str) -> list[tuple[str, str]]:
         with duck.connection(threads=1) as con, duck.translated(repr(path)):
-            return list(con.sql(f"select * from read_parquet({_name(path)}) limit 0").columns)  # noqa: S608
+            rows = con.sql(f"select * from read_parquet({_name(path)}) limit 0")  # noqa: S608
+            return [(name, kind.id) for name, kind in zip(rows.columns, rows.types, strict=True)]
+
+
+def _flat(name: str, kind: str, path: str) -> str:
+    """The column's name, or `SourceError` when its cells hold more than one value."""
+    if kind not in _NESTED:
+        return name
+    raise SourceError(
+        "SOURCE_COLUMN_NESTED",
+        msg("column {column} of {path} holds values in values", column=repr(name), path=repr(path)),
+        hint=msg("take it apart with --sql, such as: select unnest({column}) as id from …",
+                 column=duck.quoted(name)),
+    )  # fmt: skip
 
 
 def _name(path: str) -> str:
