@@ -126,8 +126,13 @@ def test_only_the_wanted_cells_have_to_be_text() -> None:
     assert "line 2" in str(caught.value.message)
 
 
-@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 40])
-def test_a_bad_byte_is_found_wherever_it_stands_in_a_cell(size: int) -> None:
-    content = b"a,b\n" + b"1,2\n" * 3 + b"x" * size + b"\xff" + b"y" * 3 + b",2\n3,4\n"
-    with pytest.raises(SourceError, match="line 5"):
+@pytest.mark.parametrize("before", [0, 1, 3])
+@pytest.mark.parametrize("size", [0, 1, 5, 7, 8, 9, 15, 16, 17, 40])
+@pytest.mark.parametrize("after", [0, 1, 3, 8, 20])
+def test_a_bad_byte_is_found_wherever_it_stands_in_a_cell(
+    before: int, size: int, after: int
+) -> None:
+    cell = b"x" * size + b"\xff" + b"y" * after
+    content = b"a,b\n" + b"1,2\n" * before + cell + b",2\n3,4\n"
+    with pytest.raises(SourceError, match=f"line {before + 2}"):
         list(PlainText("a.csv", iter([content]), ",", 2, [0], header=1).blocks())

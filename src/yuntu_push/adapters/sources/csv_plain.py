@@ -144,29 +144,39 @@ class PlainText:
                 raise bad_byte(self.path, "utf-8", line) from None
 
 
-_WORD = 16  # bytes looked at together
-# For values of up to so many bytes: the bits that no ASCII has.
-_HIGH = np.where(np.arange(_WORD) < np.arange(_WORD + 1)[:, None], 0x80, 0).astype(np.uint8)
-_HIGH_BITS = _HIGH.view(np.uint64)
+_WORD = 8  # bytes looked at together
+_HIGH = np.uint64(0x8080808080808080)  # the bits that no ASCII has
 
 
 def _not_ascii(column: TextColumn) -> list[int]:
-    """The rows whose values have bytes beyond ASCII."""
-    data = np.frombuffer(bytes(column.data) + bytes(_WORD), np.uint8)
-    words: npt.NDArray[np.void] = np.ndarray(
-        (len(data) - _WORD + 1,), np.dtype(f"V{_WORD}"), data, strides=(1,)
-    )
+    """The rows whose values have bytes beyond ASCII, and perhaps one or two others."""
+    data = np.frombuffer(column.data, np.uint8)
     starts = np.frombuffer(column.offsets, np.int64)
     lengths = np.frombuffer(column.lengths or b"", np.int64)
-    rows = np.arange(len(starts))
-    found: set[int] = set()
+    if len(data) < _WORD:
+        return list(range(len(starts)))
+    windows: npt.NDArray[np.void] = np.ndarray(
+        (len(data) - _WORD + 1,), np.dtype(f"V{_WORD}"), data, strides=(1,)
+    )
+
+    def words(places: Index) -> npt.NDArray[np.uint64]:
+        return windows[places].view("<u8")
+
+    # The last word of each value; of a short one, without what stands before it.
+    ends = starts + lengths - _WORD
+    last = words(np.maximum(ends, 0))
+    short = np.flatnonzero(lengths < _WORD)
+    gap = (_WORD - lengths[short]).astype(np.uint64) * np.uint64(8)
+    last[short] = np.where(gap < 64, last[short] >> (gap % np.uint64(64)), np.uint64(0))
+    found = [np.flatnonzero(last & _HIGH), np.flatnonzero(ends < 0)]  # too near to the beginning
+    rows = np.flatnonzero(lengths > _WORD)
+    place = starts[rows]
     while len(rows):
-        masks = _HIGH_BITS[np.minimum(lengths, _WORD)]
-        high = (words[starts].view(np.uint64).reshape(-1, 2) & masks).any(axis=1)
-        found.update(rows[high].tolist())
-        more = lengths > _WORD
-        rows, starts, lengths = rows[more], starts[more] + _WORD, lengths[more] - _WORD
-    return sorted(found)
+        found.append(rows[(words(place) & _HIGH) != 0])
+        place = place + _WORD
+        more = place < ends[rows]
+        rows, place = rows[more], place[more]
+    return sorted(set(np.concatenate(found).tolist()))
 
 
 def _marks(data: npt.NDArray[np.uint8], delimiter: int) -> tuple[int, Index]:
