@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -74,6 +74,8 @@ class Press:
         self._spool = spool
         self._folder = folder
         self._workers = workers
+        # Sorting has threads of its own: it would wait behind parts, and the next parts for it.
+        self._sorters = ThreadPoolExecutor(ahead, thread_name_prefix="sort")
         self._ahead = ahead
         self._level = level_of(plan.deflate_level)
         self._jobs: deque[Future[list[Part]]] = deque()
@@ -96,6 +98,7 @@ class Press:
             while self._jobs:
                 self._collect()
         finally:
+            self._sorters.shutdown(wait=True, cancel_futures=True)
             for job in self._jobs:
                 job.cancel()
         self.result.fingerprint = fingerprint.hexdigest()
@@ -122,7 +125,7 @@ class Press:
         return sum(count(key) * _cost_of(key[1], self._level) for key in self._spool.piles())
 
     def _sorted(self, key: Key) -> Iterator[SortedIds]:
-        return self._spool.partitions(key, self._workers.submit, self._ahead)
+        return self._spool.partitions(key, self._sorters.submit, self._ahead)
 
     def _cut(
         self, keys: list[Key], limit: int, fingerprint: "hashlib._Hash"
@@ -158,7 +161,7 @@ class Press:
         self._started += 1
         stem = f"{self._started:05d}"
         self._jobs.append(self._workers.submit(self._write, id_type, runs, limit, stem))
-        if len(self._jobs) > self._ahead:
+        if len(self._jobs) > self._ahead + 1:  # so that one is waiting when another is done
             self._collect()
 
     def _collect(self) -> None:
