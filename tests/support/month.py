@@ -61,6 +61,7 @@ WRITES = (
     "data_source/file/upload", "data_source/create", "data_source/update",
     "custom_audience/push_v2", "custom_audience/publish", "custom_audience/copy",
 )  # fmt: skip
+UNPARSABLE = {"route": "data_source/update", "effect": "fail_parse", "message": "解析失败"}
 READS = ("data_source/read", "custom_audience/read", "custom_audience/select")
 # Makes the machine's time of a child process the sandbox's.
 _SITE = """
@@ -374,7 +375,8 @@ def live(
 ) -> None:
     """Let `days` days pass, each with one run of the first line and `ticks` of the second.
 
-    The source changes every day; on some days it is late, the same, or has lost most people.
+    The source changes every day; on some days it is late, or has lost most people, or the platform
+    cannot parse it.
     """
     (daily, run_words), (_, resume_words) = cron_lines()
     minute, hour = daily.split()[:2]
@@ -386,14 +388,17 @@ def live(
             made.write_source([])
         if halved:
             made.write_source(made.people[: len(made.people) // 3])
+        unparsable = not last and day % 8 == 5
         made.at(f"{hour}:{minute}")
+        if unparsable:
+            made.fault(**UNPARSABLE)
         _one(made, run_words, processes=processes, growth=growth)
         for tick in ticks:
             made.at(tick)
             if late and tick >= "05:00":
                 made.write_source(made.people)
-            if day % 8 == 5 and tick == ticks[0]:
-                made.fault(route="data_source/update", effect="fail_parse", message="解析失败")
+            if unparsable and tick in ticks[:3]:
+                made.fault(**UNPARSABLE)
             _one(made, resume_words, processes=processes, growth=growth)
         made.next_day()
 
