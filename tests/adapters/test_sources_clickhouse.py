@@ -1,5 +1,7 @@
 """ClickHouse as a source, against an HTTP server that answers as it does."""
 
+import hashlib
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,10 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.support.clickhouse_fake import clickhouse
 
 from yuntu_push.adapters.sources.clickhouse import ClickHouseSource, probe
 from yuntu_push.adapters.sources.targets import target_of
 from yuntu_push.domain.errors import ConfigError, SourceError, TryLaterError
+from yuntu_push.domain.identifiers import IdType
 from yuntu_push.domain.segment_build import SourceKind, SourceSpec
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -146,3 +150,17 @@ def test_refusals_say_what_to_do(
     with pytest.raises(kind) as caught:
         probe("lake", target_of(server.url, None))
     assert caught.value.code == ours  # type: ignore[attr-defined]
+
+
+def test_raw_ids_do_not_cross_the_wire_when_the_server_hashes() -> None:
+    with clickhouse() as made:
+        made.write("create table members (mobile varchar)")
+        made.write("insert into members select '139' || (10000000 + range) from range(1000)")
+        sql = "select mobile from members"
+        spec = SourceSpec(SourceKind.SQL, push_down=(("mobile", IdType("MOBILE_HASH_SHA256")),))
+        source = ClickHouseSource("lake", target_of(made.url, None), sql, spec, NOW)
+        (digests,) = _values(source, "mobile")
+        sent = b"".join(made.answered).decode()
+    assert len(set(digests)) == 1000
+    assert hashlib.sha256(b"13910000000").hexdigest() in digests
+    assert not re.search(r"139[0-9]{8}(?![0-9a-f])", re.sub(r"[0-9a-f]{64}", "", sent))

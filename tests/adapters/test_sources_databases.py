@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from tests.support.databases import (
     NOW,
@@ -18,6 +19,7 @@ from tests.support.databases import (
     only,
 )
 from tests.support.databases import values as _values
+from tests.support.mysql_fake import warehouse
 
 from yuntu_push.adapters.sources import databases, push_down
 from yuntu_push.adapters.sources.catalog import SourceCatalog
@@ -352,6 +354,14 @@ def test_failed_connections_say_what_to_do(
         probe("crm", target_of(url, None))
     assert caught.value.code == code  # type: ignore[attr-defined]
     assert "wrong" not in str(caught.value)
+
+
+def test_a_connection_that_cannot_be_encrypted_is_not_made() -> None:
+    """The stand-in knows no TLS; a login must not follow its greeting in clear."""
+    with warehouse("doris") as made, pytest.raises(ConfigError) as caught:
+        probe("crm", target_of(f"{made.url}?ssl_ca={certifi.where()}", "secret"))
+    assert caught.value.code == "SOURCE_TLS_REFUSED"
+    assert made.asked == []
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class FakeClickHouse:
         import duckdb
 
         self.url = f"clickhouse://analyst:secret@127.0.0.1:{port}/crm"
-        self.asked: list[tuple[str, dict[str, list[str]]]] = []
+        self.answered: list[bytes] = []
         self._lock = threading.Lock()
         self._con = duckdb.connect()
         self._con.execute("create macro same(x) as x")
@@ -48,7 +48,6 @@ class FakeClickHouse:
 
     def answer(self, text: str, query: dict[str, list[str]]) -> bytes:
         """The rows of a query as TabSeparated text."""
-        self.asked.append((text, query))
         found = _FORMAT.search(text)
         assert found, "every query names its format"
         values = {
@@ -65,7 +64,8 @@ class FakeClickHouse:
             rows = result.fetchall()
         lines = [names] if found[1] == "TabSeparatedWithNames" else []
         lines += [["\\N" if v is None else str(v).translate(_ESCAPES) for v in r] for r in rows]
-        return "".join("\t".join(line) + "\n" for line in lines).encode()
+        self.answered.append("".join("\t".join(line) + "\n" for line in lines).encode())
+        return self.answered[-1]
 
 
 def _mark(match: "re.Match[str]") -> str:

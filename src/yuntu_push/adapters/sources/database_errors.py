@@ -1,6 +1,7 @@
 """Drivers' errors as ours. Their texts may quote rows, so only what names no value passes."""
 
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,7 @@ from yuntu_push.domain.errors import ConfigError, SourceError, TryLaterError, Yu
 from yuntu_push.domain.text import msg
 
 _DIGITS = re.compile(r"[0-9A-Fa-f]{7,}|[0-9]{5,}")
+_TLS = re.compile(r"does not support SSL|SSL error|certificate")
 _LOGIN = frozenset({"28P01", "28000", "1045", "1698"})
 _NO_DATABASE = frozenset({"3D000", "1049"})
 _TIMEOUT = frozenset({"57014", "1969", "3024"})
@@ -42,6 +44,15 @@ def _of_a_driver(exc: BaseException) -> bool:
 def error_of(exc: Exception, source: str) -> YuntuPushError:
     """Our error for a driver's."""
     code = _code(exc)
+    if _about_tls(exc, code):
+        return ConfigError(
+            "SOURCE_TLS_REFUSED",
+            msg("{source} gives no encrypted connection that can be trusted", source=repr(source)),
+            hint=msg(
+                "name its CA in the URL (ssl_ca=FILE, PostgreSQL: sslrootcert=FILE), or, in a "
+                "network that you trust, turn TLS off there (tls=off, sslmode=disable)"
+            ),
+        )
     if code in _LOGIN:
         return ConfigError(
             "SOURCE_LOGIN_REFUSED",
@@ -80,6 +91,17 @@ _LOST = frozenset(
      "ConnectionRefusedError", "ConnectionResetError", "EOFError", "SSLError", "gaierror",
      "AdminShutdown", "SSLCertVerificationError"}
 )  # fmt: skip
+
+
+def _about_tls(exc: Exception, code: str) -> bool:
+    """Whether encryption failed: the server has none, or a certificate that nobody vouches for."""
+    inner = getattr(exc, "original_exception", exc)
+    said = str(exc)
+    return (
+        code == "2026"
+        or isinstance(inner, ssl.SSLError)
+        or (type(exc).__module__.startswith("psycopg") and _TLS.search(said) is not None)
+    )
 
 
 def _code(exc: Exception) -> str:
