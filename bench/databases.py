@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import members
 from bench.measuring import heading, measured, report, tool
-from yuntu_push.adapters.sources.dialects import target_of
+from yuntu_push.adapters.sources.targets import target_of
 
 POSTGRES = os.environ.get("YUNTU_PUSH_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
 MYSQL = os.environ.get("YUNTU_PUSH_TEST_MYSQL", "mysql://root@127.0.0.1:3306/test")
