@@ -15,6 +15,7 @@ from support.cli import Run, yuntu, yuntu_json
 from support.here import yuntu_here
 from support.world import World, world
 from yuntu_push.cli.contract import ANSWERS, BARE
+from yuntu_push.cli.hoist import hoist
 from yuntu_push.cli.main import app
 
 ENTRY = """\
@@ -75,6 +76,25 @@ class Here(World):
 
     def json(self, *words: str | Path, **options: Any) -> Run:
         return yuntu_here(*words, "--json", home=self.home, **options)
+
+
+GROUPS = sorted({command.split()[0] for command in ANSWERS if " " in command} - {"auth"})
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_groups_answer_to_singular_and_plural(group: str):
+    """On a line and in `schema`; the answer bears the command's one name."""
+    from yuntu_push.cli.main import PLURALS
+
+    root = typer.main.get_command(app)
+    others = [other for other, name in PLURALS.items() if name == group]
+
+    assert others
+    for other in others:
+        assert hoist([other, "x"], root).command == [group]
+    command = next(each for each in ANSWERS if each.startswith(f"{group} "))
+    words = [others[0], *command.split()[1:]]
+    assert yuntu_here("schema", *words).stdout == yuntu_here("schema", *command.split()).stdout
 
 
 @dataclass

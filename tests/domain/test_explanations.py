@@ -40,6 +40,16 @@ def test_every_code_that_is_raised_is_explained() -> None:
     assert missing == [], "say in domain/own_codes.py what these codes mean"
 
 
+def test_what_cron_may_simply_run_again_is_retryable() -> None:
+    """By the table of exit codes: 75, 130 and 143, and nothing else."""
+    retryable = {kind for kind in KINDS.values() if kind.retryable}
+
+    assert retryable == {e.TryLaterError, e.StoppedError, *e.TryLaterError.__subclasses__()}
+    found = explain("INTERRUPTED")
+    assert found is not None
+    assert found.kind is e.StoppedError
+
+
 def test_every_error_has_a_next_step() -> None:
     """`hint` is a promise to scripts and people alike."""
     makers = {*KINDS, "YuntuPushError", "unknown"}

@@ -17,7 +17,7 @@ from yuntu_push.cli import errors
 from yuntu_push.cli.session import Session
 from yuntu_push.cli.usage import usage_error
 from yuntu_push.domain.disk import disk_error
-from yuntu_push.domain.errors import ConfigError, YuntuPushError
+from yuntu_push.domain.errors import ConfigError, StoppedError, YuntuPushError
 from yuntu_push.domain.text import msg
 
 
@@ -112,7 +112,7 @@ def _failed(session: Session, error: YuntuPushError) -> int:
 
 
 def _interrupted(session: Session, code: int) -> int:
-    error = YuntuPushError(
+    error = StoppedError(
         "INTERRUPTED",
         msg("interrupted; what was done so far is saved"),
         hint=msg("run the same command again; a push goes on with `yuntu-push push resume --all`"),

@@ -23,6 +23,7 @@ EXIT_CODES: Mapping[type[e.YuntuPushError], int] = {
     e.PartialError: 7,
     e.StillRunningError: 8,
     e.TryLaterError: 75,
+    e.StoppedError: EXIT_INTERRUPTED,
 }
 
 

@@ -46,6 +46,10 @@ PLURALS = {
     "pushes": "push",
     "sources": "source",
     "audiences": "audience",
+    "states": "state",
+    "configs": "config",
+    "sandboxes": "sandbox",
+    "schedules": "schedule",
     "quotas": "quota",
 }
 # These work without a readable config file.

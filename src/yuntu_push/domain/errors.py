@@ -8,6 +8,7 @@
     ├── GuardError         exit 6    a safety guard refused, or an operator must decide
     ├── PartialError       exit 7    some targets failed
     ├── StillRunningError  exit 8    `--wait` ran out of time; the push goes on
+    ├── StoppedError       exit 130  a person or the system ended the run (143: SIGTERM)
     └── TryLaterError      exit 75   quota, outage, locked store, disk full, held by another run
         ├── UnreachableError         the request was never sent
         ├── OutcomeUnknownError      the request was sent, its answer was lost
@@ -84,6 +85,12 @@ class StillRunningError(YuntuPushError):
 
 class TryLaterError(YuntuPushError):
     """Nothing is wrong with the request; the same command works later."""
+
+    retryable: ClassVar[bool] = True
+
+
+class StoppedError(YuntuPushError):
+    """A person or the system ended the run; what was done is saved, and it may be run again."""
 
     retryable: ClassVar[bool] = True
 

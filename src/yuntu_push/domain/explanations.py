@@ -35,6 +35,7 @@ _STEPS: Mapping[type[e.YuntuPushError], Text] = {
     e.PartialError: msg("`yuntu-push push status` names the failed parts, `push resume` retries"),
     e.StillRunningError: msg("nothing failed: `yuntu-push push resume PUSH --wait` attaches again"),
     e.TryLaterError: msg("run the same command later; a cron line may do so by itself"),
+    e.StoppedError: msg("run the same command again; what was done is saved"),
     e.YuntuPushError: msg("read the message's next step; a report file, if named, tells more"),
 }
 

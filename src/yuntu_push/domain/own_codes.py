@@ -252,6 +252,8 @@ _LATER: Mapping[str, Text] = {
 _OTHER: Mapping[str, Text] = {
     "DEMO_FAILED": msg("a step of the demo failed"),
     "INTERNAL": msg("a bug in yuntu-push"),
+}
+_STOPPED: Mapping[str, Text] = {
     "INTERRUPTED": msg("a person or the system ended the run"),
 }
 
@@ -264,5 +266,6 @@ OWN_CODES: Mapping[type[e.YuntuPushError], Mapping[str, Text]] = {
     e.PartialError: _PARTIAL,
     e.StillRunningError: _RUNNING,
     e.TryLaterError: _LATER,
+    e.StoppedError: _STOPPED,
     e.YuntuPushError: _OTHER,
 }
