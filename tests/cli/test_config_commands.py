@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from support.cli import yuntu, yuntu_json
+from support.here import yuntu_here as yuntu
 
 CONFIG = """\
 sources:
@@ -33,7 +33,7 @@ def test_a_password_that_stands_in_the_config_is_pointed_at_and_never_shown(tmp_
 
 def test_what_stands_in_a_map_came_with_the_map(tmp_path: Path):
     environ = {"YUNTU_PUSH_PUSHES_VIP_MODE": "mirror"}
-    origins = yuntu_json("config", "show", "--origin", home=home(tmp_path), env=environ).data[
+    origins = yuntu("config", "show", "--origin", "--json", home=home(tmp_path), env=environ).data[
         "origins"
     ]
 
@@ -43,7 +43,7 @@ def test_what_stands_in_a_map_came_with_the_map(tmp_path: Path):
 
 
 def test_the_version_is_an_envelope_under_json(tmp_path: Path):
-    plain, wrapped = yuntu("--version", home=tmp_path), yuntu_json("--version", home=tmp_path)
+    plain, wrapped = (yuntu("--version", *form, home=tmp_path) for form in ([], ["--json"]))
 
     assert plain.stdout == f"yuntu-push {wrapped.data['version']}\n"
     assert (wrapped.envelope["status"], wrapped.code) == ("ok", 0)
