@@ -27,6 +27,8 @@ from yuntu_push.domain.text import msg
 from yuntu_push.services.push.copies import CopyDecision
 from yuntu_push.services.push.copying import copy_key
 
+pytestmark = pytest.mark.timeout(4 * 3600)
+
 CALLS = st.sampled_from(["upload", "create", "update", "push", "publish", "copy"])
 EFFECTS = st.sampled_from(
     ["kill_before", "kill_after", "drop_before", "drop_after", "unreachable",
