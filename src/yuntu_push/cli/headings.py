@@ -8,6 +8,7 @@ from yuntu_push.domain.text import msg
 HEADINGS = frozenset(
     text.msgid
     for text in (
+        msg("accepted"),
         msg("access_token_expires_at"),
         msg("account"),
         msg("accounts"),
