@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.identifiers import masked
+from yuntu_push.domain.lookalikes import NONE, likeness
 from yuntu_push.domain.text import msg
 
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -132,7 +134,9 @@ def _date(text: str, today: date) -> date:
 
 
 def _shown(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    """The value for the manifest; somebody's id stands there masked."""
+    texts = [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    return ",".join(masked(text) if likeness(text) != NONE else text for text in texts)
 
 
 def _wrong(key: str, text: str) -> ConfigError:
