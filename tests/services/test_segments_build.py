@@ -378,6 +378,41 @@ def test_what_a_killed_build_left_is_swept(tmp_path: Path, what: str) -> None:
     assert not left.parent.exists()
 
 
+def test_what_was_last_built_long_ago_is_erased(tmp_path: Path) -> None:
+    clock = MovableClock()
+    segments = service(tmp_path, clock=clock, needed=["needed"])
+    file = _csv(tmp_path / "a.csv", _phones(10))
+    old, needed = (segments.build(request(file, name=name)) for name in ("vip", "needed"))
+    clock.sleep(30 * 86400)
+    renewed = segments.build(request(file, name="renewed"))
+    assert old.folder.exists()
+    clock.sleep(60)
+    segments.forget_old()
+    assert not old.folder.exists()
+    assert {segment.name for segment in segments.latest()} == {"needed", "renewed"}
+    assert needed.folder.exists()
+
+    clock.sleep(29 * 86400)
+    segments.build(request(file, name="renewed"))
+    clock.sleep(29 * 86400)
+    segments.forget_old()
+    assert renewed.folder.exists()  # the same content was built once more: it is not old
+
+
+def test_a_build_erases_old_versions_and_keeps_its_own(tmp_path: Path) -> None:
+    clock = MovableClock()
+    segments = service(tmp_path, clock=clock)
+    first = segments.build(request(_csv(tmp_path / "a.csv", _phones(10))))
+    clock.sleep(31 * 86400)
+    again = segments.build(request(tmp_path / "a.csv"))
+    assert again.version == first.version
+    second = segments.build(request(_csv(tmp_path / "a.csv", _phones(11))))
+    clock.sleep(31 * 86400)
+    third = segments.build(request(_csv(tmp_path / "a.csv", _phones(12))))
+    assert [segment.version for segment in segments.versions("vip")] == [third.version]
+    assert not second.folder.exists()
+
+
 def test_removed_versions_are_gone_and_their_numbers_are_not_used_again(tmp_path: Path) -> None:
     segments = service(tmp_path)
     segments.build(request(_csv(tmp_path / "a.csv", _phones(10))))
@@ -389,16 +424,6 @@ def test_removed_versions_are_gone_and_their_numbers_are_not_used_again(tmp_path
     with pytest.raises(ConfigError):
         segments.show(SegmentRef("vip"))
     assert segments.latest() == []
-
-
-def test_versions_that_were_replaced_long_ago_are_erased(tmp_path: Path) -> None:
-    clock = MovableClock()
-    segments = service(tmp_path, clock=clock)
-    for count in (10, 11):
-        segments.build(request(_csv(tmp_path / "a.csv", _phones(count))))
-    clock.sleep(31 * 86_400)
-    segments.build(request(_csv(tmp_path / "a.csv", _phones(12)), name="other"))
-    assert [segment.version for segment in segments.versions("vip")] == [2]
 
 
 def test_a_dry_run_reports_and_writes_nothing(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import base64
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,6 +70,7 @@ def service(
     ids: IdSettings | None = None,
     settings: SegmentSettings | None = None,
     clock: MovableClock | None = None,
+    needed: Collection[str] = (),
 ) -> SegmentService:
     """A service on the real engine, with everything under a temporary folder."""
     clock = clock or MovableClock()
@@ -79,6 +80,8 @@ def service(
         sources=SourceCatalog(now=clock.now),
         clock=clock,
         progress=no_progress,
+        notice=lambda _: None,
+        needed=lambda ref: ref.name in needed,
         ids=ids,
         settings=settings,
     )

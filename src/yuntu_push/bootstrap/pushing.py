@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from yuntu_push.bootstrap.access import Access
 from yuntu_push.domain.audience_name import ID_ALPHABET, ID_LENGTH
+from yuntu_push.domain.segment import SegmentRef, parse_ref
 
 if TYPE_CHECKING:
     from yuntu_push.services.audiences import Audiences
@@ -44,8 +45,19 @@ class Pushing(Access):
             sources=self.source_catalog,
             clock=self.clock,
             progress=self.progress,
+            notice=self.notice,
+            needed=self._is_needed,
             ids=self.settings.ids,
             settings=self.settings.segments,
+        )
+
+    def _is_needed(self, ref: SegmentRef) -> bool:
+        """Whether a push has still to upload a segment, or the config leaves its people out."""
+        named = [*self.settings.segments.exclude]
+        for entry in self.settings.pushes.values():
+            named += entry.segment.exclude
+        return ref.name in {parse_ref(text).name for text in named} or bool(
+            self.pushes.needing(ref)
         )
 
     @functools.cached_property

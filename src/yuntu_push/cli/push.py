@@ -164,6 +164,7 @@ def resume(
         ran = session.push_runner.run_due(patience)
         for problem in session.channels.keep_alive():
             session.messages.warning(problem.message)
+        session.segments.forget_old()
         _end_with_all(session, ran, refused, waited=wait)
         return
     found = session.pushes.find(push)

@@ -71,7 +71,7 @@ class Segment:
 
     `fingerprint` is the SHA-256 over the sorted set of (type, id): the same people give the same
     fingerprint, whatever the name, the row order or the part size. `client` says for whom it was
-    built, where that was said.
+    built, where that was said; `renewed_at` when the same content was built once more.
     """
 
     name: str
@@ -93,6 +93,12 @@ class Segment:
     params: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     columns: tuple[ColumnCounts, ...] = ()
+    renewed_at: datetime | None = None
+
+    @property
+    def last_built(self) -> datetime:
+        """When this content was built, the last time."""
+        return self.renewed_at or self.built_at
 
     @property
     def id_types(self) -> tuple[IdType, ...]:

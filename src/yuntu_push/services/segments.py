@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from yuntu_push.domain.disk import FULL, disk_error
-from yuntu_push.domain.errors import ConfigError, TryLaterError
+from yuntu_push.domain.errors import ConfigError, SourceError, TryLaterError
 from yuntu_push.domain.identifiers import Accepted, IdType, identify
 from yuntu_push.domain.names import local_name
 from yuntu_push.domain.segment import Segment, SegmentRef, parse_ref
@@ -26,7 +26,7 @@ from yuntu_push.domain.segment_build import (
 )
 from yuntu_push.domain.settings import IdSettings, SegmentSettings
 from yuntu_push.domain.text import msg
-from yuntu_push.services.ports import Clock, Progress
+from yuntu_push.services.ports import Clock, Notice, Progress
 from yuntu_push.services.segment_ports import RowSource, SegmentEngine, SegmentStore, Sources
 
 
@@ -36,7 +36,10 @@ def _scratch() -> str:
 
 
 class SegmentService:
-    """Builds and keeps segments; the engine is made when it is first needed, as it is heavy."""
+    """Builds and keeps segments; the engine is made when it is first needed, as it is heavy.
+
+    `needed` says of an old version that it must stay all the same.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,8 @@ class SegmentService:
         sources: Sources,
         clock: Clock,
         progress: Progress,
+        notice: Notice,
+        needed: Callable[[SegmentRef], bool],
         ids: IdSettings | None = None,
         settings: SegmentSettings | None = None,
     ) -> None:
@@ -54,6 +59,8 @@ class SegmentService:
         self._sources = sources
         self._clock = clock
         self._progress = progress
+        self._notice = notice
+        self._needed = needed
         self._ids = ids or IdSettings()
         self._settings = settings or SegmentSettings()
 
@@ -65,7 +72,6 @@ class SegmentService:
         """
         name = local_name(request.name, what="segment")
         plan = self._plan(request)
-        self._tidy()
         started = self._clock.monotonic()
         with self._folder(name) as folder:
             source = self._sources.open(request.source)
@@ -77,7 +83,9 @@ class SegmentService:
                 params=dict(source.params),
                 client=request.client,
             )
-            return self._store.keep(folder, segment)
+            kept = self._store.keep(folder, segment)
+        self.forget_old()
+        return kept
 
     def survey(self, request: BuildRequest) -> BuiltSegment:
         """What a build would give: counts, a profile per column, masked samples; writes nothing."""
@@ -106,6 +114,39 @@ class SegmentService:
     def remove(self, ref: SegmentRef) -> list[Segment]:
         """Erase a version, or all versions of a segment."""
         return self._store.remove(ref.name, ref.version)
+
+    def forget_old(self) -> None:
+        """Erase what was last built more than `segments.keep_days` ago: it is personal data.
+
+        What is still needed, or held by another run, stays.
+        """
+        days = self._settings.keep_days
+        oldest = self._clock.now() - timedelta(days=days)
+        for segment, is_latest in self._all_versions():
+            if segment.last_built >= oldest or self._needed(parse_ref(segment.ref)):
+                continue
+            with contextlib.suppress(TryLaterError):
+                self._store.remove(segment.name, segment.version)
+                if is_latest:
+                    self._notice(
+                        msg(
+                            "segment {segment} was last built more than {days} days ago and is "
+                            "erased (segments.keep_days)",
+                            segment=segment.name,
+                            days=days,
+                        )
+                    )
+
+    def _all_versions(self) -> list[tuple[Segment, bool]]:
+        """Every version, and whether it is its segment's latest."""
+        try:
+            return [
+                (segment, segment.version == latest.version)
+                for latest in self._store.latest()
+                for segment in self._store.versions(latest.name)
+            ]
+        except SourceError:
+            return []  # a damaged manifest is told of by the commands that need it
 
     def verify(self, ref: SegmentRef) -> Segment:
         """Decode every part with the platform's schema and compare all counts, or `SourceError`."""
@@ -238,15 +279,6 @@ class SegmentService:
         self._store.sweep()
         with _disk_is_temporary(), self._store.building(name) as folder:
             yield folder
-
-    def _tidy(self) -> None:
-        """Erase versions that were replaced long ago."""
-        oldest = self._clock.now() - timedelta(days=self._settings.keep_days)
-        for latest in self._store.latest():
-            for segment in self._store.versions(latest.name):
-                if segment.version != latest.version and segment.built_at < oldest:
-                    with contextlib.suppress(TryLaterError):
-                        self._store.remove(segment.name, segment.version)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ def dump(segment: Segment) -> str:
         "version": segment.version,
         "fingerprint": segment.fingerprint,
         "built_at": segment.built_at.isoformat(),
+        "renewed_at": segment.renewed_at.isoformat() if segment.renewed_at else None,
         "seconds": segment.seconds,
         "source": segment.source,
         "params": dict(segment.params),
@@ -60,6 +61,7 @@ def _segment(document: dict[str, Any], folder: Path) -> Segment:
     if document["format"] != FORMAT:
         raise ValueError(f"manifest format {document['format']!r}")
     rejects = document["rejects_file"]
+    renewed = document.get("renewed_at")  # older manifests have none
     return Segment(
         name=document["name"],
         version=document["version"],
@@ -94,4 +96,5 @@ def _segment(document: dict[str, Any], folder: Path) -> Segment:
             ColumnCounts(**{**column, "id_type": IdType(column["id_type"])})
             for column in document.get("columns", [])  # older builds counted types only
         ),
+        renewed_at=datetime.fromisoformat(renewed) if renewed else None,
     )

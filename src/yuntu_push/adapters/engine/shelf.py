@@ -150,7 +150,7 @@ class SegmentShelf:
     def _refresh(self, latest: Segment, folder: Path, built: Segment) -> Segment:
         """The latest version with this build's counts and rejects; its parts stay."""
         kept = _moved(replace(built, version=latest.version), latest.folder)
-        kept = replace(kept, built_at=latest.built_at)
+        kept = replace(kept, built_at=latest.built_at, renewed_at=built.built_at)
         rejects = latest.folder / "rejects.csv"
         if built.rejects_path is None:
             rejects.unlink(missing_ok=True)
