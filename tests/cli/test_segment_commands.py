@@ -15,6 +15,7 @@ from yuntu_push.cli.greedy import spread
 _KEYS = {
     "name", "version", "fingerprint", "rows_read", "rows_with_id", "excluded_rows", "ids_total",
     "by_type", "rejects", "rejects_path", "parts", "built_at", "seconds",
+    "columns",
 }  # fmt: skip
 
 
