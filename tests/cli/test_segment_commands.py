@@ -200,3 +200,16 @@ def test_the_envelope_is_one_document(tmp_path: Path, members: Path) -> None:
     assert (document["schema"], document["command"], document["status"]) == (
         "yuntu-push/1", "segment build", "ok",
     )  # fmt: skip
+
+
+def test_dry_runs_leave_nothing_that_grows(tmp_path: Path, members: Path) -> None:
+    home = tmp_path / "home"
+
+    def left() -> set[Path]:
+        done = _run(
+            home, "segment", "build", "s", str(members), "--id", "phone=mobile", "--dry-run"
+        )
+        assert done.code == 0, done.stderr
+        return set(home.rglob("*"))
+
+    assert left() == left()

@@ -1,7 +1,7 @@
 """Segments as a person works with them: build, list, show, compare, combine, verify, remove."""
 
 import contextlib
-import os
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -28,11 +28,6 @@ from yuntu_push.domain.settings import IdSettings, SegmentSettings
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import Clock, Notice, Progress
 from yuntu_push.services.segment_ports import RowSource, SegmentEngine, SegmentStore, Sources
-
-
-def _scratch() -> str:
-    """A folder for work that keeps nothing; one for each process, so that none waits."""
-    return f".scratch-{os.getpid()}"
 
 
 class SegmentService:
@@ -90,7 +85,7 @@ class SegmentService:
     def survey(self, request: BuildRequest) -> BuiltSegment:
         """What a build would give: counts, a profile per column, masked samples; writes nothing."""
         plan = replace(self._plan(request), dry_run=True)
-        with self._folder(_scratch()) as folder:
+        with self._scratch() as folder:
             source = self._sources.open(request.source)
             return replace(self._run(source, plan, folder, request), rejects_path=None)
 
@@ -167,7 +162,7 @@ class SegmentService:
             )
         first = self._store.load(name, old if old is not None else numbers[-2])
         second = self._store.load(name, new if new is not None else numbers[-1])
-        with self._folder(_scratch()) as folder:
+        with self._scratch() as folder:
             return first, second, self._engine().compare(first, second, folder, self._progress)
 
     def combine(
@@ -279,6 +274,20 @@ class SegmentService:
         self._store.sweep()
         with _disk_is_temporary(), self._store.building(name) as folder:
             yield folder
+
+    @contextlib.contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """A folder for work that keeps nothing: the first that no other run has, so none waits."""
+        with contextlib.ExitStack() as held:
+            yield next(filter(None, (self._free(held, n) for n in itertools.count(1))))
+
+    def _free(self, held: contextlib.ExitStack, number: int) -> Path | None:
+        try:
+            return held.enter_context(self._folder(f".scratch-{number}"))
+        except TryLaterError as error:
+            if error.code != "SEGMENT_BUSY":
+                raise
+            return None
 
 
 @contextlib.contextmanager
