@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from yuntu_push.adapters.sources import parameters, push_down
-from yuntu_push.adapters.sources.columns import places_of
+from yuntu_push.adapters.sources.columns import columns_of, places_of
 from yuntu_push.adapters.sources.databases import check_count, check_ready, checked
 from yuntu_push.adapters.sources.sql_text import SqlText
 from yuntu_push.adapters.sources.targets import (
@@ -112,7 +112,7 @@ class ClickHouseSource:
         if any(len(row) != width for row in cells):
             # The server's last words, not a row.
             check_count(self._name, seen, [seen + len(rows)])
-        columns = tuple(TextColumn.of(values) for values in zip(*cells, strict=True))
+        columns = tuple(TextColumn.of(values) for values in columns_of(cells))
         return RowBatch(len(rows), columns, seen + 1)
 
     def _columns(self, client: "httpx.Client") -> list[str]:

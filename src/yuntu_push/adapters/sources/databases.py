@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -82,10 +82,10 @@ class DatabaseSource:
             # After the connection: closing an open stream would first read all that is left of it.
             afterwards.callback(_close_quietly, cursor)
             self._execute(dialect, cursor, self._sql, f"select {chosen} from (")  # noqa: S608
-            while rows := cursor.fetchmany(FETCH):
-                texts = tuple(text_column(values) for values in zip(*rows, strict=True))
-                yield RowBatch(len(rows), texts, seen + 1)
-                seen += len(rows)
+            while values := dialect.fetch(cursor, FETCH):
+                rows = len(values[0])
+                yield RowBatch(rows, tuple(map(text_column, values)), seen + 1)
+                seen += rows
             counted = [expected]
             if not has_snapshot:
                 counted.append(self._counted(dialect, connection))
@@ -189,8 +189,12 @@ def _plain(dialect: Dialect, connection: Any) -> Any:
 
 def text_column(values: Sequence[object]) -> TextColumn:
     """A column of text of a driver's values."""
-    texts = [value if type(value) is str else _text(value) for value in values]
-    joined = "".join(texts)
+    texts = cast("Sequence[str]", values)
+    try:
+        joined = "".join(texts)
+    except TypeError:  # not all of them are text
+        texts = [value if type(value) is str else _text(value) for value in values]
+        joined = "".join(texts)
     if not joined.isascii():
         return TextColumn.of(texts)
     offsets = np.zeros(len(texts) + 1, np.int64)

@@ -7,10 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from yuntu_push.adapters.sources import mysql_sessions
+from yuntu_push.adapters.sources import mysql_rows, mysql_sessions
+from yuntu_push.adapters.sources.columns import columns_of
 from yuntu_push.adapters.sources.targets import CONNECT_SECONDS, STATEMENT_SECONDS, Target
 from yuntu_push.domain.errors import ConfigError, SourceError
 from yuntu_push.domain.text import msg
+
+
+def _fetch(cursor: Any, size: int) -> list[list[Any]]:
+    return columns_of(cursor.fetchmany(size))
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,8 @@ class Dialect:
     """A family of databases.
 
     `connect` gives a connection whose session only reads; `begin` opens one snapshot in it, and
-    says whether it could; `cursor` streams; `mark` writes a bound parameter; `quote` a name.
+    says whether it could; `cursor` streams; `mark` writes a bound parameter; `quote` a name;
+    `fetch` takes the next rows of a cursor, at most so many, by column: none at the end.
     """
 
     name: str
@@ -28,6 +34,7 @@ class Dialect:
     cursor: Callable[[Any], Any]
     mark: Callable[[str], str]
     quote: Callable[[str], str]
+    fetch: Callable[[Any, int], list[list[Any]]] = _fetch
     percent: bool = False  # the driver takes % for itself when parameters are bound
 
 
@@ -146,7 +153,8 @@ class _Uncloseable:
 def _of_mysql(name: str, port: int = 3306) -> Dialect:
     return Dialect(
         name, "mysql", partial(mysql_sessions.connect, port=port), mysql_sessions.begin,
-        mysql_sessions.stream, lambda name: f"%({name})s", _quote_tick, percent=True,
+        mysql_sessions.stream, lambda name: f"%({name})s", _quote_tick,
+        mysql_rows.columns, percent=True,
     )  # fmt: skip
 
 

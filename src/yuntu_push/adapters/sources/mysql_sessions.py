@@ -9,6 +9,7 @@ import importlib
 import ssl
 from typing import Any
 
+from yuntu_push.adapters.sources import mysql_rows
 from yuntu_push.adapters.sources.targets import CONNECT_SECONDS, STATEMENT_SECONDS, Target
 
 # Codes of the client itself: the connection failed. Others are refusals of a server that goes on.
@@ -94,4 +95,5 @@ def stream(connection: Any) -> Any:
 
         __del__ = close
 
+    mysql_rows.widen(connection)
     return Stream(connection)
