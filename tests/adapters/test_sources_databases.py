@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,36 @@ def test_values_keep_their_digits_and_letters(database: Any) -> None:
     assert rows["city"] == ["上海", "", "%s :x"]
     assert rows["id"] == ["1", "2", "3"]
     assert rows["joined"] == ["", "2026-01-02", ""]
+
+
+@pytest.mark.parametrize(
+    "around", [[], ["13912345678"], ["上海"], [None]], ids=["alone", "text", "chinese", "null"]
+)
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("", ""),
+        ("139", "139"),
+        (None, ""),
+        (13912345678, "13912345678"),
+        (13912345678.0, "13912345678"),
+        (0.5, "0.5"),
+        (Decimal("0.00"), "0.00"),
+        (date(2026, 1, 2), "2026-01-02"),
+        (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02 03:04:05"),
+        (True, "True"),
+        (b"plain", "plain"),
+        (bytearray("京".encode()), "京"),
+        (memoryview(b"\xff\x00"), "ff00"),
+    ],
+)
+def test_values_of_any_kind_become_text(value: object, text: str, around: list[Any]) -> None:
+    """Whatever stands beside them in their column."""
+    beside = ["" if other is None else other for other in around]
+    column = databases.text_column([*around, value, *around])
+    found = [column.value(place).decode() for place in range(2 * len(around) + 1)]
+    assert found == [*beside, text, *beside]
+    assert len(column.offsets) == len(found) + 1
 
 
 def test_parameters_are_bound_not_pasted(database: Any) -> None:
