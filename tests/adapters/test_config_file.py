@@ -174,7 +174,7 @@ def test_a_value_of_an_entry_that_makes_no_sense_is_found_before_a_run(
         ("push.uploads", "0"),
         ("push.poll", "0"),
         ("push.stall", "0s"),
-        ("api.rate", "0"),
+        ("api.rate", "-1"),
         ("api.rate", ".nan"),
         ("api.timeout", "0"),
         ("api.name_byte_limit", "0"),

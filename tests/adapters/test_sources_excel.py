@@ -341,15 +341,6 @@ def test_paths_that_are_no_workbook(name: str, code: str) -> None:
     assert _refused(Path(name)).code == code
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything"
-)
-def test_a_workbook_that_may_not_be_read(tmp_path: Path) -> None:
-    path = xlsx(tmp_path / "a.xlsx", {"a": PHONES})
-    path.chmod(0)
-    assert _refused(path).code == "SOURCE_NO_PERMISSION"
-
-
 @pytest.mark.skipif(os.name == "nt", reason="no limit of memory there")
 def test_a_workbook_that_takes_all_memory_is_refused(tmp_path: Path) -> None:
     """Two cells in the outermost corners make the library ask for 512 GB and abort."""

@@ -60,7 +60,8 @@ def _parse(data: bytes) -> None:
             built = VectorEngine(threads=1).build(rows, plan, folder, lambda *_: None)
         (profile,) = built.columns
         whole = built.rows_read - built.rejects.get("ragged_row", 0)
-        assert profile.values + profile.blank == whole, "every row is a value or a blank"
+        counts = profile.counts
+        assert counts.values + counts.blank == whole, "every row is a value or a blank"
 
 
 parse = checked(_parse)

@@ -62,9 +62,9 @@ class Prompts:
     def _answer(self, question: str) -> str:
         """The line that the person types, with its end; empty at the end of input."""
         stream = self._messages.stream
-        stream.write(question)
-        stream.flush()
         with self._line_ended():
+            stream.write(question)
+            stream.flush()
             line = sys.stdin.readline()
         if not line:
             stream.write("\n")

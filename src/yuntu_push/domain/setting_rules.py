@@ -35,7 +35,6 @@ def _numbers(settings: Settings) -> Iterator[Problem]:
     api, push, segments = settings.api, settings.push, settings.segments
     more_than_nothing = {
         "secrets.timeout": settings.secrets.timeout,
-        "api.rate": api.rate,
         "api.connect_timeout": api.connect_timeout,
         "api.timeout": api.timeout,
         "api.upload_timeout": api.upload_timeout,
@@ -45,6 +44,7 @@ def _numbers(settings: Settings) -> Iterator[Problem]:
     for key, value in more_than_nothing.items():
         if not value > 0:
             yield key, msg("expected more than 0")
+    yield from _least("api.rate", api.rate, 0)
     yield from _least("push.uploads", push.uploads, 1)
     yield from _least("api.name_byte_limit", api.name_byte_limit, 1)
     yield from _least("segments.keep_days", segments.keep_days, 1)
@@ -86,8 +86,8 @@ def _segment_problems(segment: SegmentEntry) -> Iterator[Problem]:
     yield from _least("min_rows", segment.min_rows, 0)
 
 
-def _least(key: str, value: int | None, least: int) -> Iterator[Problem]:
-    if value is not None and value < least:
+def _least(key: str, value: float | None, least: int) -> Iterator[Problem]:
+    if value is not None and not value >= least:
         yield key, msg("expected a number of at least {least}", least=least)
 
 
