@@ -1,9 +1,11 @@
 """`demo`: the whole way, with the real commands, against the embedded sandbox."""
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,23 @@ def _first_bound(accounts: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[s
     )
 
 
+@contextlib.contextmanager
+def _signals_deferred() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the block has ended."""
+    arrived: list[int] = []
+    ours = {
+        number: signal.signal(number, lambda number, _frame: arrived.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+        for late in arrived:
+            signal.raise_signal(late)
+
+
 class _Runner:
     """Runs commands of this program as a person would and keeps what they answered."""
 
@@ -113,40 +132,41 @@ class _Runner:
     def run(self, *words: str, stdin: str = "") -> Any:
         """The data of a command's envelope; its failure is ours."""
         self._announce(words)
-        done = subprocess.run(
-            self._argv(words),
-            input=stdin,
-            env=dict(self._environ),
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        return self._finish(words, done.stdout, done.stderr)
+        with self._process(words) as process:
+            stdout, stderr = process.communicate(stdin)
+        return self._finish(words, stdout, stderr)
 
-    def login(self, *words: str, follow: Any) -> Any:
+    def login(self, *words: str, follow: Callable[[str], None]) -> Any:
         """Like `run`, playing the person who opens the printed URL."""
         self._announce(words)
-        with subprocess.Popen(
-            self._argv(words),
-            env=dict(self._environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        ) as process:
-            try:
-                assert process.stderr is not None
-                seen = []
-                for line in process.stderr:
-                    seen.append(line)
-                    if line.startswith("http"):
-                        follow(line.strip())
-                        break
-                stdout, stderr = process.communicate(timeout=60)
-            except BaseException:
-                process.kill()  # else it would go on, in a home that is being removed
-                raise
+        with self._process(words) as process:
+            assert process.stderr is not None
+            seen = []
+            for line in process.stderr:
+                seen.append(line)
+                if line.startswith("http"):
+                    follow(line.strip())
+                    break
+            stdout, stderr = process.communicate(timeout=60)
         return self._finish(words, stdout, "".join(seen) + stderr)
+
+    @contextlib.contextmanager
+    def _process(self, words: tuple[str, ...]) -> Iterator["subprocess.Popen[str]"]:
+        """A command that ends with us: it must not go on in a home that is being removed."""
+        with contextlib.ExitStack() as stack:
+            with _signals_deferred():  # else one could strike while nobody knows the process yet
+                process = stack.enter_context(
+                    subprocess.Popen(
+                        self._argv(words),
+                        env=dict(self._environ),
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE,
+                        encoding="utf-8",
+                    )
+                )
+                stack.callback(process.kill)  # does nothing to one that has ended
+            yield process
 
     def _argv(self, words: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-m", "yuntu_push", *words]
