@@ -61,12 +61,12 @@ class Login:
 
     def get(self, target: str, *, method: str = "GET", host: str | None = None):
         """Status, headers and body of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         headers = {"Host": host} if host is not None else {}
-        connection.request(method, target, headers=headers)
-        response = connection.getresponse()
-        body = response.read()
-        connection.close()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        with contextlib.closing(connection):
+            connection.request(method, target, headers=headers)
+            response = connection.getresponse()
+            body = response.read()
         return response.status, dict(response.getheaders()), body.decode()
 
     def right(self):
