@@ -34,5 +34,6 @@ def test_pushes_leave_nothing_behind_in_the_process(bench: Bench, request: pytes
         f"{count} pushes, {looks} looks: resident {growth.resident_growth / 1e6:+.1f} MB, "
         f"open files {growth.files_growth:+d}\n"
     )
-    assert growth.files_growth <= 0
+    # Against the fewest that were ever open: what another test left may be closed on the way.
+    assert growth.files[-1] == min(growth.files)
     assert growth.resident_growth < 20e6

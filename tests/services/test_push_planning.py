@@ -87,11 +87,13 @@ def test_parts_that_are_not_what_was_built_are_refused(bench: Bench, damage: str
     path.unlink() if damage == "gone" else path.write_bytes(b"other")
     with pytest.raises(SourceError) as caught:
         bench.tasks.plan(bench.request())
-    assert "build vip again" in str(caught.value.hint)
+    assert "segment build vip" in str(caught.value.hint)
     # The same when it happens between creation and upload.
     push = bench.run(push)
     assert push.state is PushState.FAILED
-    assert isinstance(ending(push), SourceError)
+    failure = ending(push)
+    assert isinstance(failure, SourceError)
+    assert "push cancel" in str(failure.hint)  # only now is there one
     assert "create" not in bench.platform.calls
 
 

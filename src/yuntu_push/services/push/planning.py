@@ -243,7 +243,8 @@ def chosen_parts(segment: Segment, id_types: Sequence[IdType]) -> tuple[PushPart
                      limit=MAX_PARTS),
         )  # fmt: skip
     for part in chosen:
-        check_part(part.path, part.md5, segment.name)
+        again = msg("build it again: `yuntu-push segment build {segment} …`", segment=segment.name)
+        check_part(part.path, part.md5, segment.name, hint=again)
     return tuple(
         PushPart(
             position=place,

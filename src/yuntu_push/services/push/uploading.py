@@ -52,15 +52,15 @@ def _upload(view: View, part: PushPart) -> Act:
 
 def _sender(view: View, part: PushPart) -> Callable[[], Facts]:
     def send() -> Facts:
-        check_part(part.path, part.md5, view.push.segment)
+        check_part(part.path, part.md5, view.push.segment, hint=_build_again(view.push.segment))
         path = view.api.upload(advertiser_id=view.push.advertiser_id, path=part.path, md5=part.md5)
         return Facts(parts=(replace(part, file_path=path, uploaded_at=view.now),))
 
     return send
 
 
-def check_part(path: Path, md5: str, segment: str) -> None:
-    """Raise `SourceError` when a part is gone or is not the file that was built."""
+def check_part(path: Path, md5: str, segment: str, *, hint: Text) -> None:
+    """Raise `SourceError` with `hint` when a part is gone or is not the file that was built."""
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
@@ -68,7 +68,7 @@ def check_part(path: Path, md5: str, segment: str) -> None:
         raise SourceError(
             "SEGMENT_PART_MISSING",
             msg("a part of segment {segment} is gone: {path}", segment=segment, path=str(path)),
-            hint=_build_again(segment),
+            hint=hint,
         ) from None
     if found.hexdigest() != md5:
         raise SourceError(
@@ -78,7 +78,7 @@ def check_part(path: Path, md5: str, segment: str) -> None:
                 segment=segment,
                 path=str(path),
             ),
-            hint=_build_again(segment),
+            hint=hint,
         )
 
 
