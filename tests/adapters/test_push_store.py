@@ -127,5 +127,5 @@ def test_no_id_and_no_content_is_in_the_state_file(bench: Bench):
     """Only paths, counts and hashes of files: nothing of a person."""
     bench.run(bench.create())
     content = b"".join(p.read_bytes() for p in bench.folder.glob("state.db*"))
-    for part in bench.segments.load("vip").parts:
+    for part in bench.segments.open("vip").parts:
         assert part.path.read_bytes() not in content

@@ -1,11 +1,13 @@
 """`push run` and `push update` against the sandbox: the platform has what the source has."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from support.clock import shifted
+from support.segments import decoded
 from support.world import World, phones, world, write_csv
 
 ENTRY = """
@@ -81,6 +83,75 @@ def test_a_mirror_sends_only_what_changed(home: World):
     assert run.data["upload_num"] == 195
     updates = [r["fields"] for r in home.sandbox.requests("data_source/update")]
     assert [u["operation_type"] for u in updates] == [2, 1]
+
+
+def in_clear(home: World) -> set[str]:
+    """All ids that lie in parts as they are sent."""
+    parts = (home.home / "segments").rglob("*.zip")
+    return {value for part in parts for line in decoded(part) for _, value in line}
+
+
+def digests(people: Sequence[str]) -> set[str]:
+    return {hashlib.sha256(phone.encode()).hexdigest() for phone in people}
+
+
+def test_a_mirror_keeps_earlier_contents_sealed(home: World):
+    """Who left on the second day is in no readable file on the third, and can be looked up."""
+    days = [phones(200), phones(200)[10:], phones(200)[15:]]
+    add_entry(home, "mirror")
+    for people in days:
+        write_csv(home.home / "source.csv", "手机号", people)
+        assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+        a_day_later(home)
+    assert not in_clear(home) & digests(days[0][:10])
+    assert in_clear(home) == digests(days[1]), "the latest, and who left since"
+    assert list((home.home / "segments" / "vip" / "v1").glob("*.zip.sealed"))
+
+    diff = home.json("segment", "diff", "vip", "1", "3")
+    assert diff.code == 0, diff.stdout
+    [change] = diff.data["by_type"].values()
+    assert (change["added"], change["removed"], change["kept"]) == (0, 15, 185)
+
+
+def test_a_mirror_whose_old_content_stays_shut_sends_the_whole_and_says_so(home: World):
+    people = phones(200)
+    write_csv(home.home / "source.csv", "手机号", people)
+    add_entry(home, "mirror")
+    first = home.json("push", "run", "vip_daily", *WAIT)
+    assert first.code == 0
+    # The second day's content never gets to the platform, so the first day's is compared again.
+    a_day_later(home)
+    write_csv(home.home / "source.csv", "手机号", people[5:])
+    home.sandbox.fault("data_source/update", "refuse", code=40002, message="无权限")
+    refused = home.json("push", "run", "vip_daily", *WAIT)
+    assert refused.code == 4
+    home.sandbox.clear_faults()
+    assert home.json("push", "cancel", refused.data["push_id"]).code == 0
+    for sealed in (home.home / "segments" / "vip" / "v1").glob("*.sealed"):
+        sealed.write_bytes(bytes(sealed.stat().st_size))
+
+    write_csv(home.home / "source.csv", "手机号", people[8:])
+    run = home.json("push", "run", "vip_daily", *WAIT)
+    assert run.code == 0, run.stdout + run.stderr
+    assert "not at hand" in run.stderr
+    assert run.data["upload_num"] == 192
+
+
+def test_a_difference_that_is_still_to_be_uploaded_is_not_erased(home: World):
+    people = phones(200)
+    write_csv(home.home / "source.csv", "手机号", people)
+    add_entry(home, "mirror")
+    assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+    a_day_later(home)
+    write_csv(home.home / "source.csv", "手机号", people[5:])
+    home.sandbox.fault("data_source/file/upload", "http", status=429, retry_after=1)
+    push = home.json("push", "run", "vip_daily")
+    assert push.code == 75, push.stdout
+    kept = home.json("segment", "remove", "vip-delete")
+    assert (kept.code, kept.error_code) == (6, "SEGMENT_IN_USE")
+    home.sandbox.clear_faults()
+    assert home.json("push", "resume", push.data["push_id"], *WAIT).code == 0
+    assert home.json("segment", "remove", "vip-delete", "--yes").code == 0
 
 
 def test_a_mass_removal_is_stopped_and_can_be_let_pass(home: World):

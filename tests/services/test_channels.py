@@ -20,6 +20,7 @@ from yuntu_push.domain.channel import Account, Channel
 from yuntu_push.domain.channel_rules import callback_of
 from yuntu_push.domain.errors import ConfigError, TryLaterError
 from yuntu_push.domain.secret import SecretText
+from yuntu_push.domain.segment import PARTS_KEY
 from yuntu_push.services.channels import Channels
 from yuntu_push.services.grants import app_secret_key
 from yuntu_push.services.store_move import StoreMove
@@ -299,6 +300,7 @@ def test_moving_takes_everything_along_and_leaves_nothing_behind(here: Setting):
     for made in (channel(), channel("second", same_app_as="acme")):
         here.log_in(made)
     here.stores.stores["keyring"].put("source/crm/password", SecretText("pw"))
+    here.stores.stores["keyring"].put(PARTS_KEY, SecretText("key of old parts"))
     before = dict(here.stores.stores["keyring"].kept)
     here.stores.stores["file"].put("channel/acme/grant_0", SecretText("of an earlier stay"))
 

@@ -82,7 +82,7 @@ def test_an_empty_segment_is_refused(bench: Bench):
 
 @pytest.mark.parametrize("damage", ["gone", "changed"])
 def test_parts_that_are_not_what_was_built_are_refused(bench: Bench, damage: str):
-    path = bench.segments.load("vip").parts[0].path
+    path = bench.segments.open("vip").parts[0].path
     push = bench.create()
     path.unlink() if damage == "gone" else path.write_bytes(b"other")
     with pytest.raises(SourceError) as caught:

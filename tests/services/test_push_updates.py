@@ -40,6 +40,7 @@ def test_an_update_keeps_the_audience(bench: Bench, mode: Mode, action: int):
     push = bench.run(bench.update(first, mode=mode, guards=GuardEntry(max_removed="100%")))
 
     assert push.state is PushState.SUCCEEDED
+    assert not bench.segments.sealed, "only a mirror needs earlier contents"
     assert push.custom_audience_id == first.custom_audience_id
     assert push.follows == first.push_id
     assert actions(bench) == [0, action]
@@ -146,6 +147,7 @@ def test_mirror_sends_the_smaller_of_difference_and_whole(bench: Bench, added, r
     assert push.state is PushState.SUCCEEDED
     assert actions(bench) == [0, *wanted]
     assert push.ids_total == 100
+    assert bench.segments.sealed == ["vip", "vip-add", "vip-delete"]
 
 
 def test_mirror_without_the_old_content_replaces_and_says_so(bench: Bench):

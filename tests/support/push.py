@@ -384,6 +384,7 @@ class FixedSegments:
         self.kept: dict[str, list[Segment]] = {}
         self.changes = Difference(added=0, removed=0, kept=0)
         self.erased: set[int] = set()
+        self.sealed: list[str] = []
         self.combined: list[tuple[str, tuple[str, ...]]] = []
         self.build_next: Callable[[], Segment] | None = None
         self.make: Callable[..., Segment] | None = None
@@ -391,7 +392,7 @@ class FixedSegments:
     def diff(
         self, name: str, old: int | None = None, new: int | None = None
     ) -> tuple[Segment, Segment, dict[IdType, Difference]]:
-        first, second = self.load(name, old), self.load(name, new)
+        first, second = self.open(name, old), self.open(name, new)
         return first, second, {IdType.MOBILE_HASH_SHA256: self.changes}
 
     def combine(
@@ -403,9 +404,12 @@ class FixedSegments:
         return self.make(name, parts=1)
 
     def build(self, request: BuildRequest) -> Segment:
-        return self.load(request.name) if self.build_next is None else self.build_next()
+        return self.open(request.name) if self.build_next is None else self.build_next()
 
-    def load(self, name: str, version: int | None = None) -> Segment:
+    def seal_replaced(self, name: str) -> None:
+        self.sealed.append(name)
+
+    def open(self, name: str, version: int | None = None) -> Segment:
         versions = self.kept[name]
         if version is not None and version in self.erased:
             raise ConfigError("SEGMENT_UNKNOWN", msg("erased"))

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from support.secrets import MemoryStore
 from yuntu_push.adapters.engine.shelf import SegmentShelf
 from yuntu_push.adapters.engine.vector_engine import VectorEngine
+from yuntu_push.adapters.secrets.part_seal import PartSeal
 from yuntu_push.adapters.sources.catalog import SourceCatalog
 from yuntu_push.adapters.system import FileLocks, SystemClock
 from yuntu_push.domain.segment import Segment
@@ -58,9 +60,11 @@ def no_progress(label: Text, done: int, total: int | None) -> None:
     del label, done, total
 
 
-def shelf(root: Path) -> SegmentShelf:
+def shelf(root: Path, secrets: MemoryStore | None = None) -> SegmentShelf:
     """A shelf under a temporary folder."""
-    return SegmentShelf(root / "segments", FileLocks(root / "locks", SystemClock()))
+    locks, kept = FileLocks(root / "locks", SystemClock()), secrets or MemoryStore()
+    seal = PartSeal(lambda: kept, locks)
+    return SegmentShelf(root / "segments", locks, lambda: seal)
 
 
 def service(
@@ -71,12 +75,13 @@ def service(
     settings: SegmentSettings | None = None,
     clock: MovableClock | None = None,
     needed: Collection[str] = (),
+    secrets: MemoryStore | None = None,
 ) -> SegmentService:
     """A service on the real engine, with everything under a temporary folder."""
     clock = clock or MovableClock()
     return SegmentService(
         engine=lambda: engine or VectorEngine(),
-        store=shelf(root),
+        store=shelf(root, secrets),
         sources=SourceCatalog(now=clock.now),
         clock=clock,
         progress=no_progress,

@@ -80,6 +80,8 @@ class Warm:
         self._number += 1
         folder = self._folder / f"run-{self._number}"
         folder.mkdir()
+        for name in ("out", "err"):  # here, as a kill may come before the run's first step
+            (folder / name).touch(0o600)
         order = {
             "words": list(words), "env": {**self._environ, **(env or {})}, "stopped": stopped,
             "learning": learning, "folder": str(folder),
@@ -106,6 +108,7 @@ class Warm:
         """A whole run, after which the parent imports whatever that run imported."""
         started = self.start(words, learning=True)
         run = self.wait(started).run
+        assert (started.folder / "modules").exists(), run
         self._ask({"import": str(started.folder / "modules")})
         (started.folder / "modules").unlink()
         started.folder.rmdir()
@@ -179,8 +182,8 @@ def _child(order: Mapping[str, Any]) -> None:
     folder = Path(order["folder"])
     for descriptor, path, flags in (
         (0, Path(os.devnull), os.O_RDONLY),
-        (1, folder / "out", os.O_WRONLY | os.O_CREAT),
-        (2, folder / "err", os.O_WRONLY | os.O_CREAT),
+        (1, folder / "out", os.O_WRONLY),
+        (2, folder / "err", os.O_WRONLY),
     ):
         opened = os.open(path, flags, 0o600)
         os.dup2(opened, descriptor)

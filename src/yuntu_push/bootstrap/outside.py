@@ -28,6 +28,7 @@ from yuntu_push.services.ports import (
 if TYPE_CHECKING:
     from yuntu_push.adapters.config_file import ConfigFile, LoadedConfig
     from yuntu_push.adapters.ocean.pace import Pacer
+    from yuntu_push.adapters.secrets.part_seal import PartSeal
     from yuntu_push.adapters.sources.catalog import SourceCatalog
     from yuntu_push.adapters.store.database import Database
     from yuntu_push.domain.settings import Settings
@@ -212,7 +213,15 @@ class Outside:
         """The segments on disk."""
         from yuntu_push.adapters.engine.shelf import SegmentShelf
 
-        return SegmentShelf(private_dir(self.paths.segments_dir), self.locks)
+        return SegmentShelf(
+            private_dir(self.paths.segments_dir), self.locks, lambda: self._part_seal
+        )
+
+    @functools.cached_property
+    def _part_seal(self) -> "PartSeal":
+        from yuntu_push.adapters.secrets.part_seal import PartSeal
+
+        return PartSeal(lambda: self.secrets, self.locks)
 
     @functools.cached_property
     def source_catalog(self) -> "SourceCatalog":

@@ -93,6 +93,7 @@ _CONFIG: Mapping[str, Text] = {
     "SECRET_TOO_LONG": msg("the tokens are longer than every store can hold"),
     "SECRET_UNREADABLE": msg("what was piped in as a Secret is no text"),
     "SEGMENT_ONE_VERSION": msg("the segment has no second version to compare with"),
+    "SEGMENT_SEALED": msg("an old version is sealed and cannot be opened"),
     "SEGMENT_UNKNOWN": msg("no segment has this name"),
     "SEGMENT_VERSION_INVALID": msg("the version of the segment is no number"),
     "SEGMENT_VERSION_UNKNOWN": msg("the segment has no such version"),

@@ -14,7 +14,9 @@ from yuntu_push.domain.text import msg
 MAX_PART_SIZE = 50_000_000  # the platform refuses larger zips
 MAX_IDS_PER_LINE = 10_000  # the platform refuses longer lines
 MAX_PARTS = 1_000  # files that one data source may hold
+PARTS_KEY = "segments/parts/key"  # the secret under which old versions are sealed
 _VERSION = re.compile(r"v?([1-9][0-9]{0,8})")
+_FOLDER = re.compile(r"v([1-9][0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,18 @@ class SegmentRef:
 
     def __str__(self) -> str:
         return self.name if self.version is None else f"{self.name}@{self.version}"
+
+
+def version_folder(name: str) -> int | None:
+    """The version that a folder's name stands for (`v3`), or None."""
+    match = _FOLDER.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def segment_of(part: Path) -> SegmentRef | None:
+    """The version that a part lies in (`<segments>/<name>/v<N>/<part>`); None for one elsewhere."""
+    version = version_folder(part.parent.name)
+    return SegmentRef(part.parent.parent.name, version) if version is not None else None
 
 
 def parse_ref(text: str) -> SegmentRef:

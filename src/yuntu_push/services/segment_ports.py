@@ -1,12 +1,12 @@
 """What building and keeping segments needs from the outside world."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
 from yuntu_push.domain.identifiers import IdType
-from yuntu_push.domain.segment import Segment
+from yuntu_push.domain.segment import Segment, SegmentRef
 from yuntu_push.domain.segment_build import (
     BuildPlan,
     BuiltSegment,
@@ -103,6 +103,14 @@ class SegmentStore(Protocol):
 
     def load(self, name: str, version: int | None = None) -> Segment:
         """A version (the latest without one), or `ConfigError` with the nearest names."""
+        ...
+
+    def open(self, name: str, version: int | None = None) -> Segment:
+        """The same with its parts at hand; also `ConfigError` when sealed parts stay shut."""
+        ...
+
+    def seal_replaced(self, name: str, needed: Callable[[SegmentRef], bool]) -> None:
+        """Seal every version but the latest, and but those that are `needed` as they are."""
         ...
 
     def versions(self, name: str) -> list[Segment]:

@@ -94,8 +94,8 @@ class SegmentService:
         return self._store.latest()
 
     def show(self, ref: SegmentRef) -> Segment:
-        """A version, or the latest."""
-        return self._store.load(ref.name, ref.version)
+        """A version, or the latest, with its parts at hand."""
+        return self._store.open(ref.name, ref.version)
 
     def versions(self, name: str) -> list[Segment]:
         """All versions of a segment, oldest first."""
@@ -104,7 +104,7 @@ class SegmentService:
 
     def rejects(self, ref: SegmentRef) -> Path | None:
         """The reject file of a version; None when nothing was rejected."""
-        return self.show(ref).rejects_path
+        return self._store.load(ref.name, ref.version).rejects_path
 
     def remove(self, ref: SegmentRef) -> list[Segment]:
         """Erase a version, or all versions of a segment."""
@@ -131,6 +131,20 @@ class SegmentService:
                             days=days,
                         )
                     )
+
+    def seal_replaced(self, name: str) -> None:
+        """Seal what is kept of a segment's replaced versions, but for what a push has to upload.
+
+        What another run holds is left as it is until the next time.
+        """
+        try:
+            with _disk_is_temporary():
+                self._store.seal_replaced(name, self._needed)
+        except TryLaterError as error:
+            if error.code != "SEGMENT_BUSY":
+                raise
+        except SourceError:
+            pass  # a damaged manifest is told of by the commands that need it
 
     def _all_versions(self) -> list[tuple[Segment, bool]]:
         """Every version, and whether it is its segment's latest."""
@@ -160,8 +174,8 @@ class SegmentService:
                 msg("segment {name} has one version only", name=repr(name)),
                 hint=msg("build it again when its source has changed"),
             )
-        first = self._store.load(name, old if old is not None else numbers[-2])
-        second = self._store.load(name, new if new is not None else numbers[-1])
+        first = self._store.open(name, old if old is not None else numbers[-2])
+        second = self._store.open(name, new if new is not None else numbers[-1])
         with self._scratch() as folder:
             return first, second, self._engine().compare(first, second, folder, self._progress)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
+from yuntu_push.domain.segment import PARTS_KEY
 from yuntu_push.domain.text import msg
 from yuntu_push.services.grants import app_secret_key, grant_key
 from yuntu_push.services.ports import ChannelStore, SecretStore, SecretStores
@@ -88,7 +89,7 @@ class StoreMove:
                 other.delete(key)
 
     def _keys(self, channels: Sequence[Channel]) -> list[str]:
-        keys = {f"source/{name}/password" for name in self._source_names()}
+        keys = {PARTS_KEY, *(f"source/{name}/password" for name in self._source_names())}
         for channel in channels:
             keys |= {app_secret_key(channel), grant_key(channel, 0), grant_key(channel, 1)}
         return sorted(keys)

@@ -2,11 +2,12 @@
 
 A build happens in a private folder beside the versions and becomes one by a rename, so a version is
 whole or not there at all. What a killed build left is erased under the name's lock.
+
+A replaced version's parts may be sealed: `<part>.sealed` in place of `<part>`, until it is opened.
 """
 
 import contextlib
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,12 +19,12 @@ from typing import Protocol
 from yuntu_push.adapters.engine import manifest
 from yuntu_push.domain.errors import ConfigError, SourceError, TryLaterError
 from yuntu_push.domain.names import unknown
-from yuntu_push.domain.segment import Part, Segment
+from yuntu_push.domain.segment import Part, Segment, SegmentRef, version_folder
 from yuntu_push.domain.text import msg
 
-_VERSION = re.compile(r"v([1-9][0-9]*)")
 _BUILDING = ".building-"
 _ERASING = ".erasing-"
+_SEALED = ".sealed"
 
 
 class Locks(Protocol):
@@ -36,12 +37,33 @@ class Locks(Protocol):
         ...
 
 
-class SegmentShelf:
-    """The segments under one folder; all files 0600, all folders 0700."""
+class Seal(Protocol):
+    """Authenticated encryption of whole parts."""
 
-    def __init__(self, root: Path, locks: Locks, *, wait_seconds: float = 0.0) -> None:
+    def seal(self, plain: bytes, *, bound_to: str) -> bytes: ...
+
+    def open(self, content: bytes, *, bound_to: str) -> bytes | None:
+        """What was sealed, or None when it cannot be opened any more."""
+        ...
+
+
+class SegmentShelf:
+    """The segments under one folder; all files 0600, all folders 0700.
+
+    `seal` gives the seal of old versions when it is first needed.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        locks: Locks,
+        seal: Callable[[], Seal],
+        *,
+        wait_seconds: float = 0.0,
+    ) -> None:
         self._root = root
         self._locks = locks
+        self._seal = seal
         self._wait = wait_seconds
 
     @contextlib.contextmanager
@@ -67,7 +89,7 @@ class SegmentShelf:
         home = self._root / segment.name
         final = home / f"v{number}"
         kept = _moved(replace(segment, version=number), final)
-        _write(folder / manifest.FILE, manifest.dump(kept))
+        _write(folder / manifest.FILE, manifest.dump(kept).encode())
         for leftover in set(folder.iterdir()) - _files_of(kept, folder):
             leftover.unlink()
         _sync(folder)
@@ -98,6 +120,43 @@ class SegmentShelf:
                 hint=msg("see `yuntu-push segment show {name}`", name=name),
             )
         return self._read(name, wanted)
+
+    def open(self, name: str, version: int | None = None) -> Segment:
+        """A version with its parts at hand: sealed ones are opened where they lie.
+
+        `ConfigError` as for `load`, and when they cannot be opened any more.
+        """
+        segment = self.load(name, version)
+        if not any(_is_sealed(part) for part in segment.parts):
+            return segment
+        with self._held(name, self._wait):
+            for part in filter(_is_sealed, segment.parts):
+                plain = self._seal().open(_sealed(part.path).read_bytes(), bound_to=part.md5)
+                if plain is None:
+                    raise ConfigError(
+                        "SEGMENT_SEALED",
+                        msg("segment {segment} is sealed and cannot be opened: its key is not in "
+                            "the secret store, or its file was changed", segment=segment.ref),
+                        hint=msg("build it again, or remove that version"),
+                    )  # fmt: skip
+                _write(part.path, plain)
+                _sync(segment.folder)
+                _sealed(part.path).unlink()
+        return segment
+
+    def seal_replaced(self, name: str, needed: Callable[[SegmentRef], bool]) -> None:
+        """Seal every version but the latest, and but those that are `needed` as they are."""
+        for segment in self.versions(name)[:-1]:
+            bare = [part for part in segment.parts if part.path.exists()]
+            if not bare or needed(SegmentRef(name, segment.version)):
+                continue
+            with self._held(name, self._wait):
+                for part in bare:
+                    sealed = self._seal().seal(part.path.read_bytes(), bound_to=part.md5)
+                    _write(_sealed(part.path), sealed)
+                _sync(segment.folder)
+                for part in bare:
+                    part.path.unlink()
 
     def versions(self, name: str) -> list[Segment]:
         """All versions, oldest first."""
@@ -156,7 +215,7 @@ class SegmentShelf:
             rejects.unlink(missing_ok=True)
         else:
             built.rejects_path.replace(rejects)
-        _write(folder / manifest.FILE, manifest.dump(kept))
+        _write(folder / manifest.FILE, manifest.dump(kept).encode())
         (folder / manifest.FILE).replace(latest.folder / manifest.FILE)
         _sync(latest.folder)
         return kept
@@ -176,8 +235,8 @@ class SegmentShelf:
         home = self._root / name
         if not home.is_dir():
             return []
-        found = (_VERSION.fullmatch(entry.name) for entry in home.iterdir())
-        return sorted(int(match[1]) for match in found if match)
+        found = (version_folder(entry.name) for entry in home.iterdir())
+        return sorted(number for number in found if number is not None)
 
     def _next_number(self, name: str) -> int:
         """One more than any version ever had: a removed version's number is not used again."""
@@ -187,7 +246,7 @@ class SegmentShelf:
         except (OSError, ValueError):
             last = 0
         number = max([last, *self._numbers(name)]) + 1
-        _write(counter, str(number))
+        _write(counter, str(number).encode())
         return number
 
     def _names(self) -> list[str]:
@@ -224,11 +283,19 @@ def _private(folder: Path) -> Path:
     return folder
 
 
-def _write(path: Path, text: str) -> None:
+def _sealed(part: Path) -> Path:
+    return part.with_name(f"{part.name}{_SEALED}")
+
+
+def _is_sealed(part: Part) -> bool:
+    return not part.path.exists() and _sealed(part.path).exists()
+
+
+def _write(path: Path, content: bytes) -> None:
     fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("w", encoding="utf-8") as file:
+    with fresh.open("wb") as file:
         fresh.chmod(0o600)
-        file.write(text)
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)

@@ -52,6 +52,11 @@ class ContentPlanner:
             case Mode.RESET | Mode.CREATE:
                 return _reset(whole, Sizes.of_totals(before, total))
 
+    def put_away(self, segment: str) -> None:
+        """Seal the earlier contents that a mirror keeps for a later difference."""
+        for name in (segment, *(_difference(segment, sign) for sign in ("add", "delete"))):
+            self._segments().seal_replaced(name)
+
     def _mirror(
         self, held: Holding, segment: Segment, whole: tuple[PushPart, ...], total: int
     ) -> Content | None:
@@ -82,14 +87,19 @@ class ContentPlanner:
         return Content(numbered, sizes, note)
 
     def _minus(
-        self, some: Segment, others: Segment, wanted: Collection[IdType], suffix: str
+        self, some: Segment, others: Segment, wanted: Collection[IdType], sign: str
     ) -> tuple[PushPart, ...]:
         made = self._segments().combine(
-            f"{some.name[:50]}-{suffix}",
+            _difference(some.name, sign),
             Combination.MINUS,
             [SegmentRef(each.name, each.version) for each in (some, others)],
         )
         return chosen_parts(made, [t for t in made.id_types if t in wanted])
+
+
+def _difference(segment: str, sign: str) -> str:
+    """The segment of what a mirror adds or deletes."""
+    return f"{segment[:50]}-{sign}"
 
 
 def wanted_types(push: Push, segment: Segment) -> list[IdType]:

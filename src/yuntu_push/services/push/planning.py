@@ -20,7 +20,7 @@ from yuntu_push.domain.push import (
     PushTarget,
     steps_of,
 )
-from yuntu_push.domain.segment import Segment, parse_ref
+from yuntu_push.domain.segment import Segment, parse_ref, segment_of
 from yuntu_push.domain.settings import ApiSettings
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import ChannelStore, Clock
@@ -152,7 +152,7 @@ class PushPlanner:
     def segment(self, text: str) -> Segment:
         """The segment that `NAME` or `NAME@VERSION` means; `SourceError` when it is empty."""
         ref = parse_ref(text)
-        segment = self._segments.load(ref.name, ref.version)
+        segment = self._segments.open(ref.name, ref.version)
         if not segment.ids_total or not segment.parts:
             raise SourceError(
                 "SEGMENT_EMPTY",
@@ -160,6 +160,12 @@ class PushPlanner:
                 hint=msg("`yuntu-push segment show {segment}` says why", segment=segment.name),
             )
         return segment
+
+    def keep_open(self, push: Push) -> None:
+        """Have a stored push's parts at hand, should another run have sealed them since."""
+        for ref in {segment_of(part.path) for part in push.parts}:
+            if ref is not None:
+                self._segments.open(ref.name, ref.version)
 
     def channel(self, name: str | None) -> Channel:
         """The channel of a name, the only one for None, or `ConfigError`."""

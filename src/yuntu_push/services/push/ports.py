@@ -118,8 +118,8 @@ class QuotaLedger(Protocol):
 class SegmentShelf(Protocol):
     """The built segments."""
 
-    def load(self, name: str, version: int | None = None) -> Segment:
-        """A version (the latest without one), or `ConfigError` with the nearest names."""
+    def open(self, name: str, version: int | None = None) -> Segment:
+        """A version (the latest without one) with its parts at hand, or `ConfigError`."""
         ...
 
 
@@ -136,6 +136,10 @@ class SegmentChanges(Protocol):
         self, name: str, how: Combination, refs: Sequence[SegmentRef], part_size: int | None = None
     ) -> Segment:
         """A segment made of others."""
+        ...
+
+    def seal_replaced(self, name: str) -> None:
+        """Seal what is kept of a segment's replaced versions."""
         ...
 
 

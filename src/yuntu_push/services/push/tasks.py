@@ -18,7 +18,7 @@ from yuntu_push.domain.push import (
     may_move,
 )
 from yuntu_push.domain.push_record import PushFilter
-from yuntu_push.domain.segment import SegmentRef
+from yuntu_push.domain.segment import SegmentRef, segment_of
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock
 from yuntu_push.services.push.eta import expected_end
@@ -82,6 +82,7 @@ class PushTasks:
         earlier = self._store.add(push, twin=plan.twin, again=again)
         if earlier is not None:
             raise already_pushed(earlier)
+        self._planner.keep_open(push)
         return push
 
     def find(self, text: str) -> Push:
@@ -136,9 +137,11 @@ class PushTasks:
         return tuple(
             push
             for push in self.list(PushFilter(states=sorted(WORKING)))
-            if push.segment == segment.name
-            and segment.version in (None, push.segment_version)
-            and push.step in _READ_PARTS
+            if push.step in _READ_PARTS
+            and any(
+                ref.name == segment.name and segment.version in (None, ref.version)
+                for ref in _read_by(push)
+            )
         )
 
     def with_present_counts(self, push: Push) -> Push:
@@ -246,3 +249,9 @@ def already_pushed(earlier: Push) -> GuardError:
             push=earlier.push_id,
         ),
     )
+
+
+def _read_by(push: Push) -> set[SegmentRef]:
+    """The versions that a push uploads from: a mirror's differences are segments of their own."""
+    parts = (segment_of(part.path) for part in push.parts)
+    return {SegmentRef(push.segment, push.segment_version), *filter(None, parts)}

@@ -150,6 +150,8 @@ class PushUpdates:
 
     def create(self, plan: UpdatePlan) -> Push:
         """Store an update; the pushes that it replaces are superseded in the same moment."""
+        if plan.push.mode is Mode.MIRROR:
+            self._content.put_away(plan.push.segment)
         with ExitStack() as held:
             for earlier in plan.replaces:
                 held.enter_context(self._runner.hold(earlier.push_id))
@@ -162,6 +164,7 @@ class PushUpdates:
                 again=True,
                 supersedes=[earlier.push_id for earlier in plan.replaces],
             )
+        self._planner.keep_open(plan.push)
         return plan.push
 
     def _brands(
