@@ -15,10 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from support.cli import TEST_ENVIRONMENT, Run
 
@@ -176,6 +176,16 @@ def _import(names: Sequence[str]) -> None:
                 importlib.import_module(name)
 
 
+def _leaving(modules: Path, leave: Callable[[int], NoReturn]) -> Callable[[int], NoReturn]:
+    """The way out of a run that is learned from; the command line may take it, too."""
+
+    def left(code: int) -> NoReturn:
+        modules.write_text("\n".join(list(sys.modules)), "utf-8")
+        leave(code)
+
+    return left
+
+
 def _child(order: Mapping[str, Any]) -> None:
     from yuntu_push.cli.main import run
 
@@ -195,6 +205,8 @@ def _child(order: Mapping[str, Any]) -> None:
     os.environ.update(order["env"])
     sys.argv = ["yuntu-push", *order["words"]]
     os.umask(0)
+    if order["learning"]:
+        os._exit = _leaving(folder / "modules", os._exit)  # type: ignore[assignment]
     if order["stopped"]:
         os.kill(os.getpid(), signal.SIGSTOP)
     code = 1
@@ -203,8 +215,6 @@ def _child(order: Mapping[str, Any]) -> None:
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     finally:
-        if order["learning"]:
-            (folder / "modules").write_text("\n".join(list(sys.modules)), "utf-8")
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
