@@ -9,6 +9,7 @@ import pytest
 from support.clock import shifted
 from support.segments import decoded
 from support.world import World, phones, world, write_csv
+from yuntu_push.domain.guards import GuardName
 
 ENTRY = """
 pushes:
@@ -167,6 +168,24 @@ def test_a_mass_removal_is_stopped_and_can_be_let_pass(home: World):
 
     run = home.json("push", "run", "vip_daily", "--allow", "max_removed", *WAIT)
     assert (run.code, run.data["upload_num"]) == (0, 20)
+
+
+def test_a_source_that_may_be_empty_still_empties_no_audience(home: World):
+    """`min_rows: 0` makes it a guard's matter instead of one of waiting; no option lets it pass."""
+    write_source(home, 20)
+    add_entry(home, "mirror")
+    config = home.home / "config.yaml"
+    config.write_text(config.read_text("utf-8") + "      min_rows: 0\n", "utf-8")
+    assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+
+    write_source(home, 0)
+    a_day_later(home)
+    every = [word for guard in GuardName for word in ("--allow", guard.value)]
+    for words in ([], every):
+        run = home.json("push", "run", "vip_daily", *words, *WAIT)
+        assert (run.code, run.error_code) == (6, "GUARD_EMPTY"), run.stdout
+    assert not home.sandbox.requests("data_source/update")
+    assert home.json("push", "resume", "--all").data["pushes"] == [], "it is not tried again"
 
 
 def test_an_update_by_hand_says_when_it_will_be_published(home: World):

@@ -196,6 +196,7 @@ _GUARD: Mapping[str, Text] = {
     "DATA_SOURCE_KNOWN": msg("a push has this data source already"),
     "DATA_SOURCE_TWICE": msg("the platform has two data sources of this push's name"),
     "ENTRY_STALE": msg("an entry was not brought up to date as often as it is expected"),
+    "GUARD_EMPTY": msg("the source of an entry is empty"),
     "HOME_NOT_EMPTY": msg("an import would replace the setup of this home"),
     "NO_DATA_SOURCE": msg("the push has made no data source that could be updated"),
     "PUSH_ENDED": msg("the push has ended"),

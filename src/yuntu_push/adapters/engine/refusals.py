@@ -85,11 +85,17 @@ def _fix(reason: RejectReason) -> Text:
 
 
 def empty(rows: int, plan: BuildPlan) -> YuntuPushError:
-    """Fewer rows than there must be."""
+    """Fewer rows than there must be; where none may be enough, still no audience is emptied."""
+    if plan.min_rows == 0:
+        return GuardError(
+            "GUARD_EMPTY",
+            msg("the source is empty"),
+            hint=msg("the platform is unchanged, as no push empties an audience; check the source"),
+        )
     message = msg(
         "the source has {rows} rows, at least {least} expected",
         rows=rows,
-        least=max(plan.min_rows, 1),
+        least=plan.min_rows,
     )
     if plan.on_empty == "later":
         return TryLaterError(
