@@ -172,6 +172,36 @@ def test_a_setting_may_decide_about_unknown_copies(setting: str, copies: int):
         assert len(bench.platform.copies) == copies
 
 
+@pytest.mark.parametrize("minutes", [0, 20, 80])
+def test_a_lost_copy_is_looked_for_until_the_platform_has_made_it(bench: Bench, minutes: int):
+    """A copy shows once it is made: nobody is asked about one that only takes its time."""
+    bench.platform.copy_seconds = minutes * 60
+    bench.platform.plan["copy", 1] = "drop_after"
+    push = bench.run(bench.create())
+    assert push.state is PushState.SUCCEEDED
+    assert len(bench.platform.copies) == 1
+    assert {call.state for call in push.calls if call.step == "copy"} == {CallState.FOUND}
+
+
+@pytest.mark.parametrize(("earlier", "asked_after"), [(0, 90 * 60), (1, 5 * 60)])
+def test_a_person_is_asked_soon_where_a_brand_shows_no_copies(
+    bench: Bench, earlier: int, asked_after: float
+):
+    """One that hides the copy made before will not show this one either."""
+    push = bench.run(bench.create()) if earlier else bench.create()
+    if earlier:
+        bench.clock.advance(2 * 86_400)
+        bench.segment("vip", seed="new")
+        push = bench.update(push, copy="each")
+    bench.platform.copies_readable = False
+    bench.platform.plan["copy", earlier + 1] = "drop_before"
+    push = bench.run(push)
+    assert push.state is PushState.NEEDS_OPERATOR
+    [lost] = [call for call in push.calls if call.step == "copy"]
+    waited = (bench.clock.now() - lost.intent_at).total_seconds()
+    assert asked_after <= waited <= asked_after + 300
+
+
 def test_a_second_process_adopts_what_the_first_left(bench: Bench):
     """The upload's path, the data source, the audience: nothing is done again."""
     push = bench.create()

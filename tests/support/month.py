@@ -408,7 +408,7 @@ def _one(made: Month, words: list[str], *, processes: bool, growth: Growth | Non
         made.spoil()
     if processes:
         kill = made.chance.random() < 0.1
-        after = made.chance.uniform(0.4, 2.0) if kill else None
+        after = made.chance.uniform(0.1, 1.0) if kill else None
         made.as_process(words, kill_after=after)
     else:
         made.in_process(words)

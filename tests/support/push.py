@@ -156,6 +156,7 @@ class MemoryPlatform:
         self.list_lag = 0.0
         self.publish_seconds = 120.0
         self.copies_readable = True
+        self.copy_seconds = 0.0
         self.status = 2
         self.skew = timedelta()
         self.other_subjects: set[int] = set()
@@ -292,7 +293,8 @@ class MemoryPlatform:
                 yield self._audience(source.audience)
         if self.copies_readable:
             for place, (audience, virtual) in enumerate(self.copies):
-                if virtual == advertiser_id:
+                made = self.copied_at[place] + timedelta(seconds=self.copy_seconds)
+                if virtual == advertiser_id and made <= now:
                     shown = self._audience(audience)
                     yield replace(shown, custom_audience_id=9_000_000 + place)
 

@@ -115,11 +115,14 @@ def _reconcile(view: View, brand: PushBrand) -> Outcome:
     lost = _doubt(view, brand)
     if lost is None:
         raise AssertionError(f"copy into brand {brand.brand_id} is not in doubt")
-    shown = _seen_under_brand(view, brand)
-    if shown is not None and len(shown) > int(lost.before or 0):
+    shown, before = _seen_under_brand(view, brand), int(lost.before or 0)
+    if shown is not None and len(shown) > before:
         found = _submitted(view, brand, max(shown))
         return Learned(Facts(brands=[found]), (Verdict(lost.key, CallState.FOUND),))
-    left = view.remaining(lost, view.settings.settle)
+    # A brand that shows what was copied before shows this one once the platform has made it.
+    shows_copies = shown is not None and len(shown) >= before
+    settings = view.settings
+    left = view.remaining(lost, settings.reconcile_wait if shows_copies else settings.settle)
     if left > 0:
         return NotYet(msg("looking for the copy that got no answer"), within=left)
     match view.settings.copy_unknown:
