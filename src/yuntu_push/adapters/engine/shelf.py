@@ -25,6 +25,8 @@ from yuntu_push.domain.text import msg
 _BUILDING = ".building-"
 _ERASING = ".erasing-"
 _SEALED = ".sealed"
+_NEW = ".new"
+_PARTS_SECONDS = 30.0
 
 
 class Locks(Protocol):
@@ -127,9 +129,11 @@ class SegmentShelf:
         `ConfigError` as for `load`, and when they cannot be opened any more.
         """
         segment = self.load(name, version)
-        if not any(_is_sealed(part) for part in segment.parts):
+        latest = segment.version == self._numbers(name)[-1]
+        if latest and not any(map(_is_sealed, segment.parts)):
             return segment
-        with self._held(name, self._wait):
+        with self._parts_held(name, _PARTS_SECONDS):
+            segment = self.load(name, segment.version)
             for part in filter(_is_sealed, segment.parts):
                 plain = self._seal().open(_sealed(part.path).read_bytes(), bound_to=part.md5)
                 if plain is None:
@@ -145,18 +149,29 @@ class SegmentShelf:
         return segment
 
     def seal_replaced(self, name: str, needed: Callable[[SegmentRef], bool]) -> None:
-        """Seal every version but the latest, and but those that are `needed` as they are."""
-        for segment in self.versions(name)[:-1]:
-            bare = [part for part in segment.parts if part.path.exists()]
-            if not bare or needed(SegmentRef(name, segment.version)):
-                continue
-            with self._held(name, self._wait):
-                for part in bare:
-                    sealed = self._seal().seal(part.path.read_bytes(), bound_to=part.md5)
-                    _write(_sealed(part.path), sealed)
-                _sync(segment.folder)
-                for part in bare:
-                    part.path.unlink()
+        """Seal every version but the latest, and but those that are `needed` as they are.
+
+        `needed` is asked under the lock that `open` takes: whoever comes to need a version first
+        says so and then opens it, and finds its parts at hand whichever of the two was earlier.
+        """
+        for number in self._numbers(name)[:-1]:
+            with self._parts_held(name, 0.0):
+                if number in self._numbers(name):
+                    self._seal_version(self._read(name, number), needed)
+
+    def _seal_version(self, segment: Segment, needed: Callable[[SegmentRef], bool]) -> None:
+        for cut_short in segment.folder.glob(f"*{_NEW}"):
+            cut_short.unlink()
+        bare = [part for part in segment.parts if part.path.exists()]
+        if not bare or needed(SegmentRef(segment.name, segment.version)):
+            return
+        for part in bare:
+            sealed = self._seal().seal(part.path.read_bytes(), bound_to=part.md5)
+            _write(_sealed(part.path), sealed)
+        _sync(segment.folder)
+        for part in bare:
+            with contextlib.suppress(PermissionError):  # Windows: another run is reading it
+                part.path.unlink()
 
     def versions(self, name: str) -> list[Segment]:
         """All versions, oldest first."""
@@ -171,7 +186,7 @@ class SegmentShelf:
         gone = [self.load(name, version)] if version is not None else self.versions(name)
         if not gone:
             self.load(name)
-        with self._held(name, self._wait):
+        with self._held(name, self._wait), self._parts_held(name, _PARTS_SECONDS):
             for segment in gone:
                 # Out of sight at once, so that a kill leaves no half of a version.
                 doomed = segment.folder.with_name(f"{_ERASING}{secrets.token_hex(4)}")
@@ -192,8 +207,16 @@ class SegmentShelf:
                     folder.parent.rmdir()
 
     def _held(self, name: str, wait_seconds: float) -> AbstractContextManager[None]:
+        """The lock of builds, for as long as one takes; `_parts_held` may be taken under it."""
+        return self._hold(f"segment-{name}", name, wait_seconds)
+
+    def _parts_held(self, name: str, wait_seconds: float) -> AbstractContextManager[None]:
+        """The lock of sealing and opening, which builds do not take: they touch no old version."""
+        return self._hold(f"parts-{name}", name, wait_seconds)
+
+    def _hold(self, lock: str, name: str, wait_seconds: float) -> AbstractContextManager[None]:
         return self._locks.hold(
-            f"segment-{name}",
+            lock,
             wait_seconds=wait_seconds,
             busy=lambda holder: TryLaterError(
                 "SEGMENT_BUSY",
@@ -292,13 +315,18 @@ def _is_sealed(part: Part) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("wb") as file:
-        fresh.chmod(0o600)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    fresh = path.with_name(f"{path.name}{_NEW}")
+    try:
+        with fresh.open("wb") as file:
+            fresh.chmod(0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
 
 
 def _sync(folder: Path) -> None:
