@@ -155,6 +155,38 @@ def test_a_difference_that_is_still_to_be_uploaded_is_not_erased(home: World):
     assert home.json("segment", "remove", "vip-delete", "--yes").code == 0
 
 
+def test_a_push_that_was_refused_finds_its_content_when_it_is_resumed(home: World):
+    """A mirror has sealed it meanwhile, as nothing was under way."""
+    people = phones(200)
+    write_csv(home.home / "source.csv", "手机号", people)
+    add_entry(home, "mirror")
+    assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+    home.sandbox.fault("data_source/file/upload", "refuse", code=40000, message="参数错误")
+    refused = home.create("--again")
+    assert (refused.code, refused.data["state"]) == (5, "failed"), refused.stdout
+    home.sandbox.clear_faults()
+
+    a_day_later(home)
+    write_csv(home.home / "source.csv", "手机号", people[5:])
+    assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+    assert list((home.home / "segments" / "vip" / "v1").glob("*.zip.sealed"))
+    resumed = home.json("push", "resume", refused.data["push_id"], *WAIT)
+    assert (resumed.code, resumed.data["upload_num"]) == (0, 200), resumed.stdout
+
+
+def test_the_rejects_of_a_sealed_version_are_shown_as_it_lies(home: World):
+    """They are a list of rows, without any id: nothing is opened to show them."""
+    for people in (phones(50), phones(60)):
+        write_csv(home.home / "source.csv", "手机号", people)
+        if not (home.home / "segments").exists():
+            add_entry(home, "mirror")
+        assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+        a_day_later(home)
+    shown = home.json("segment", "rejects", "vip@1")
+    assert (shown.code, shown.data["version"]) == (0, 1)
+    assert not list((home.home / "segments" / "vip" / "v1").glob("*.zip"))
+
+
 def test_a_mass_removal_is_stopped_and_can_be_let_pass(home: World):
     write_source(home, 100)
     add_entry(home, "reset")

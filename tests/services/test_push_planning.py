@@ -1,12 +1,22 @@
 """What a push is made of, and what stands in its way before anything is sent."""
 
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 
 from support.push import Bench, memory_folder
-from yuntu_push.domain.errors import ConfigError, GuardError, SourceError
+from yuntu_push.domain.errors import (
+    ConfigError,
+    GuardError,
+    SourceError,
+    TryLaterError,
+    YuntuPushError,
+)
 from yuntu_push.domain.push import PushState
+from yuntu_push.domain.segment import SegmentRef
+from yuntu_push.domain.text import msg
+from yuntu_push.services.push import uploading
 from yuntu_push.services.push.ending import ending
 
 
@@ -95,6 +105,31 @@ def test_parts_that_are_not_what_was_built_are_refused(bench: Bench, damage: str
     assert isinstance(failure, SourceError)
     assert "push cancel" in str(failure.hint)  # only now is there one
     assert "create" not in bench.platform.calls
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (TryLaterError("SECRETS_LOCKED", msg("locked")), PushState.WAITING),
+        (ConfigError("SEGMENT_SEALED", msg("sealed")), PushState.FAILED),
+        (ConfigError("SEGMENT_UNKNOWN", msg("erased")), PushState.SUCCEEDED),
+    ],
+)
+def test_content_that_was_sealed_is_opened_before_it_is_sent(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: YuntuPushError, state: PushState
+):
+    """A locked store is waited for; a lost key names a way that helps; the rest is looked at."""
+    push = bench.create()
+    monkeypatch.setattr(uploading, "segment_of", lambda _: SegmentRef("vip", 1))
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.segments, "open", Mock(side_effect=error))
+        push = bench.runner().run(push.push_id)
+    if state is PushState.FAILED:
+        assert "create the push anew" in str(ending(push).hint)
+    assert ("upload" in bench.platform.calls) == (state is PushState.SUCCEEDED)
+    if state is not PushState.SUCCEEDED:
+        assert push.state is state
+    assert bench.run(push).state is PushState.SUCCEEDED, "it can be opened again"
 
 
 def test_a_first_push_to_a_brand_is_told_apart(bench: Bench):

@@ -85,7 +85,7 @@ def test_looking_at_counts_and_rejects_needs_no_key(tmp_path: Path, secrets: Mem
     secrets.locked = True
     made = service(tmp_path, secrets=secrets)
     assert [segment.ids_total for segment in made.versions("vip")] == [2, 3]
-    assert made.rejects(SegmentRef("vip", 1)) is None
+    assert made.rejects(SegmentRef("vip", 1)).rejects_path is None
     assert made.show(SegmentRef("vip")).version == 2
 
 

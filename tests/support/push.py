@@ -492,6 +492,7 @@ class Bench:
             store=store or self.store,  # type: ignore[arg-type]
             channels=FixedChannels(),
             api_for=lambda _: self.platform,
+            segments=self.segments,
             locks=self.locks,
             clock=self.clock,
             settings=self.settings,

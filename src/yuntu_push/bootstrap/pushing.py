@@ -69,6 +69,7 @@ class Pushing(Access):
             store=self.push_store,
             channels=self.channel_store,
             api_for=self.audience_api,
+            segments=self.segment_store,
             locks=self.locks,
             clock=self.clock,
             settings=self.settings.push,

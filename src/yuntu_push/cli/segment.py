@@ -200,7 +200,7 @@ def rejects(
     ref: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION.", metavar="SEGMENT")],
 ) -> None:
     """Show what was rejected, by reason, and the file that lists it."""
-    segment = ctx.obj.segments.show(parse_ref(ref))
+    segment = ctx.obj.segments.rejects(parse_ref(ref))
     path = str(segment.rejects_path) if segment.rejects_path else None
     ctx.obj.output.show(
         {

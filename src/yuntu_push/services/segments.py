@@ -102,9 +102,9 @@ class SegmentService:
         self._store.load(name)
         return self._store.versions(name)
 
-    def rejects(self, ref: SegmentRef) -> Path | None:
-        """The reject file of a version; None when nothing was rejected."""
-        return self._store.load(ref.name, ref.version).rejects_path
+    def rejects(self, ref: SegmentRef) -> Segment:
+        """A version with its rejects; its parts stay as they lie, sealed or not."""
+        return self._store.load(ref.name, ref.version)
 
     def remove(self, ref: SegmentRef) -> list[Segment]:
         """Erase a version, or all versions of a segment."""

@@ -20,7 +20,7 @@ from yuntu_push.domain.push import (
     PushTarget,
     steps_of,
 )
-from yuntu_push.domain.segment import Segment, parse_ref, segment_of
+from yuntu_push.domain.segment import Segment, parse_ref
 from yuntu_push.domain.settings import ApiSettings
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import ChannelStore, Clock
@@ -160,12 +160,6 @@ class PushPlanner:
                 hint=msg("`yuntu-push segment show {segment}` says why", segment=segment.name),
             )
         return segment
-
-    def keep_open(self, push: Push) -> None:
-        """Have a stored push's parts at hand, should another run have sealed them since."""
-        for ref in {segment_of(part.path) for part in push.parts}:
-            if ref is not None:
-                self._segments.open(ref.name, ref.version)
 
     def channel(self, name: str | None) -> Channel:
         """The channel of a name, the only one for None, or `ConfigError`."""

@@ -24,7 +24,7 @@ from yuntu_push.domain.settings import PushSettings
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock, Locks, Notice, Progress
 from yuntu_push.services.push.ending import refuse_ended
-from yuntu_push.services.push.ports import PushStore
+from yuntu_push.services.push.ports import PushStore, SegmentShelf
 from yuntu_push.services.push.turns import Patience, Turns
 
 
@@ -45,6 +45,7 @@ class PushRunner:
         store: PushStore,
         channels: ChannelStore,
         api_for: Callable[[Channel], AudienceApi],
+        segments: SegmentShelf,
         locks: Locks,
         clock: Clock,
         settings: PushSettings,
@@ -55,6 +56,7 @@ class PushRunner:
         self._store = store
         self._channels = channels
         self._api_for = api_for
+        self._segments = segments
         self._locks = locks
         self._clock = clock
         self._settings = settings
@@ -80,6 +82,7 @@ class PushRunner:
             turns = Turns(
                 store=self._store,
                 api=self._api_for(channel),
+                segments=self._segments,
                 clock=self._clock,
                 settings=self._settings,
                 notice=self._notice,

@@ -82,7 +82,6 @@ class PushTasks:
         earlier = self._store.add(push, twin=plan.twin, again=again)
         if earlier is not None:
             raise already_pushed(earlier)
-        self._planner.keep_open(push)
         return push
 
     def find(self, text: str) -> Push:

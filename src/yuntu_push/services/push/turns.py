@@ -25,7 +25,7 @@ from yuntu_push.services.push.outcomes import (
     Stuck,
     Waiting,
 )
-from yuntu_push.services.push.ports import PushStore
+from yuntu_push.services.push.ports import PushStore, SegmentShelf
 from yuntu_push.services.push.recording import Recorder
 from yuntu_push.services.push.steps import STEPS
 from yuntu_push.services.push.view import View
@@ -56,6 +56,7 @@ class Turns:
         *,
         store: PushStore,
         api: AudienceApi,
+        segments: SegmentShelf,
         clock: Clock,
         settings: PushSettings,
         notice: Notice,
@@ -66,6 +67,7 @@ class Turns:
     ) -> None:
         self._store = store
         self._api = api
+        self._segments = segments
         self._clock = clock
         self._settings = settings
         self._notice = notice
@@ -127,6 +129,7 @@ class Turns:
             settings=self._settings,
             decided_before=self._decided_before,
             earlier_copies=earlier,
+            open_segment=lambda ref: self._segments.open(ref.name, ref.version),
         )
 
     def _recorded(self, push: Push, result: Result) -> Push:

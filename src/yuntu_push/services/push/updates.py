@@ -164,7 +164,6 @@ class PushUpdates:
                 again=True,
                 supersedes=[earlier.push_id for earlier in plan.replaces],
             )
-        self._planner.keep_open(plan.push)
         return plan.push
 
     def _brands(

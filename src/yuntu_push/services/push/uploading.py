@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from yuntu_push.domain.errors import SourceError
+from yuntu_push.domain.errors import ConfigError, SourceError
 from yuntu_push.domain.push import CallState, Facts, PushPart
+from yuntu_push.domain.segment import segment_of
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.push.outcomes import Act, Acts, Done, Outcome
 from yuntu_push.services.push.view import View
@@ -23,13 +24,31 @@ def upload(view: View) -> Outcome:
 
 def missing_uploads(view: View) -> list[Act]:
     """One write per part that was never sent, or whose path is about to be forgotten."""
-    return [
-        _upload(view, part)
+    missing = [
+        part
         for part in view.push.parts
         if part.file_path is None
         or part.uploaded_at is None
         or part.uploaded_at + PATH_GOOD_FOR < view.now
     ]
+    _open(view, missing)
+    return [_upload(view, part) for part in missing]
+
+
+def _open(view: View, parts: Sequence[PushPart]) -> None:
+    """Have parts at hand that a mirror has sealed since the push was made.
+
+    Seen from here the push is under way, so that nothing is sealed any more until they are sent.
+    """
+    for ref in set(filter(None, (segment_of(part.path) for part in parts))):
+        try:
+            view.open_segment(ref)
+        except (ConfigError, SourceError) as error:
+            if error.code == "SEGMENT_SEALED":
+                raise ConfigError(
+                    error.code, error.message, hint=_build_again(view.push.segment)
+                ) from None
+            # What is gone or changed is told of when it is to be sent.
 
 
 def forget_uploads(parts: Sequence[PushPart]) -> Facts:

@@ -1,11 +1,12 @@
 """What a step sees when it decides: the push as stored, the platform to read from, the moment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from yuntu_push.domain.platform import RemoteAudience
 from yuntu_push.domain.push import Call, Facts, Push
+from yuntu_push.domain.segment import SegmentRef
 from yuntu_push.domain.settings import PushSettings
 from yuntu_push.services.ports import AudienceApi
 
@@ -16,7 +17,7 @@ class View:
 
     `decided_before` is set when a person resumed a push that needed a decision: writes in doubt
     from before that moment may be made once more. `earlier_copies` counts, per `virtual_adv_id`,
-    the copies of this audience that are known to be made.
+    the copies of this audience that are known to be made. `open_segment` opens a sealed version.
     """
 
     push: Push
@@ -25,6 +26,7 @@ class View:
     settings: PushSettings
     decided_before: datetime | None = None
     earlier_copies: Mapping[int, int] = field(default_factory=dict)
+    open_segment: Callable[[SegmentRef], object] = lambda _: None
 
     def remaining(self, call: Call, wait: float) -> float:
         """Seconds left of `wait` since a write's intent; negative when it is over."""
