@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Thread
@@ -12,8 +13,10 @@ import pytest
 from support.secrets import MemoryStore
 from support.segments import ids_of, request, service, shelf
 from yuntu_push.adapters.engine.shelf import SegmentShelf
+from yuntu_push.adapters.engine.vector_engine import VectorEngine
 from yuntu_push.adapters.system import FileLocks
 from yuntu_push.domain.segment import Segment, SegmentRef
+from yuntu_push.domain.segment_build import Combination
 
 PEOPLE = ["13812345601", "13812345602", "13812345603"]
 
@@ -159,3 +162,45 @@ def test_a_part_that_another_run_is_reading_is_sealed_the_next_time(
     assert len(ids_of(old)) == 2
     service(tmp_path, secrets=secrets).seal_replaced("vip")
     assert files(old) == {"manifest.json", f"{part.path.name}.sealed"}
+
+
+class Overtaken(VectorEngine):
+    """An engine whose first work begins when another run has just sealed what it is to read."""
+
+    def __init__(self, seal: Callable[[], None]) -> None:
+        super().__init__()
+        self._meanwhile = [seal]
+
+    def compare(self, *words: Any) -> Any:
+        self._overtake()
+        return super().compare(*words)
+
+    def combine(self, *words: Any) -> Any:
+        self._overtake()
+        return super().combine(*words)
+
+    def verify(self, *words: Any) -> Any:
+        self._overtake()
+        return super().verify(*words)
+
+    def _overtake(self) -> None:
+        while self._meanwhile:
+            self._meanwhile.pop()()
+
+
+@pytest.mark.parametrize("how", ["diff", "combine", "verify"])
+def test_a_version_may_be_sealed_while_it_is_read(tmp_path: Path, secrets: MemoryStore, how: str):
+    """Two entries that mirror one segment: what one has read, the other still reads."""
+    two_versions(tmp_path, secrets)
+    other = service(tmp_path, secrets=secrets)
+    engine = Overtaken(lambda: other.seal_replaced("vip"))
+    made = service(tmp_path, secrets=secrets, engine=engine)
+    match how:
+        case "diff":
+            _, _, changes = made.diff("vip", 1, 2)
+            assert [change.added for change in changes.values()] == [1]
+        case "combine":
+            refs = [SegmentRef("vip", 2), SegmentRef("vip", 1)]
+            assert made.combine("gain", Combination.MINUS, refs).ids_total == 1
+        case "verify":
+            assert made.verify(SegmentRef("vip", 1)).version == 1

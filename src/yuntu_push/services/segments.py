@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from yuntu_push.domain.disk import FULL, disk_error
 from yuntu_push.domain.errors import ConfigError, SourceError, TryLaterError
@@ -28,6 +29,8 @@ from yuntu_push.domain.settings import IdSettings, SegmentSettings
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import Clock, Notice, Progress
 from yuntu_push.services.segment_ports import RowSource, SegmentEngine, SegmentStore, Sources
+
+R = TypeVar("R")
 
 
 class SegmentService:
@@ -159,9 +162,12 @@ class SegmentService:
 
     def verify(self, ref: SegmentRef) -> Segment:
         """Decode every part with the platform's schema and compare all counts, or `SourceError`."""
-        segment = self.show(ref)
-        self._engine().verify(segment, self._progress)
-        return segment
+
+        def verified(segments: Sequence[Segment]) -> Segment:
+            self._engine().verify(segments[0], self._progress)
+            return segments[0]
+
+        return self._reading([ref], verified)
 
     def diff(
         self, name: str, old: int | None = None, new: int | None = None
@@ -174,17 +180,21 @@ class SegmentService:
                 msg("segment {name} has one version only", name=repr(name)),
                 hint=msg("build it again when its source has changed"),
             )
-        first = self._store.open(name, old if old is not None else numbers[-2])
-        second = self._store.open(name, new if new is not None else numbers[-1])
-        with self._scratch() as folder:
-            return first, second, self._engine().compare(first, second, folder, self._progress)
+        first = SegmentRef(name, old if old is not None else numbers[-2])
+        second = SegmentRef(name, new if new is not None else numbers[-1])
+
+        def compared(pair: Sequence[Segment]) -> tuple[Segment, Segment, dict[IdType, Difference]]:
+            with self._scratch() as folder:
+                changes = self._engine().compare(pair[0], pair[1], folder, self._progress)
+            return pair[0], pair[1], changes
+
+        return self._reading([first, second], compared)
 
     def combine(
         self, name: str, how: Combination, refs: Sequence[SegmentRef], part_size: int | None = None
     ) -> Segment:
         """A segment of the ids that others have together, in common, or in the first alone."""
         name = local_name(name, what="segment")
-        segments = [self.show(ref) for ref in refs]
         plan = BuildPlan(
             ids=(),
             rules=self._ids,
@@ -192,13 +202,30 @@ class SegmentService:
             deflate_level=self._settings.deflate_level,
         )
         started = self._clock.monotonic()
-        with self._folder(name) as folder:
-            built = self._engine().combine(how, segments, plan, folder, self._progress)
-            segment = self._segment(name, built, folder, started)
-            sources = f" {how} ".join(segment.ref for segment in segments)
-            clients = {segment.client for segment in segments}
-            client = clients.pop() if len(clients) == 1 else None
-            return self._store.keep(folder, replace(segment, source=sources, client=client))
+
+        def combined(segments: Sequence[Segment]) -> Segment:
+            with self._folder(name) as folder:
+                built = self._engine().combine(how, segments, plan, folder, self._progress)
+                segment = self._segment(name, built, folder, started)
+                sources = f" {how} ".join(segment.ref for segment in segments)
+                clients = {segment.client for segment in segments}
+                client = clients.pop() if len(clients) == 1 else None
+                return self._store.keep(folder, replace(segment, source=sources, client=client))
+
+        return self._reading(refs, combined)
+
+    def _reading(self, refs: Sequence[SegmentRef], work: Callable[[Sequence[Segment]], R]) -> R:
+        """What `work` makes of versions with their parts at hand.
+
+        A mirror of another run may seal a version that is being read: it is opened and read again.
+        """
+        segments = [self.show(ref) for ref in refs]
+        try:
+            return work(segments)
+        except SourceError:
+            if all(part.path.exists() for each in segments for part in each.parts):
+                raise
+        return work([self.show(ref) for ref in refs])
 
     def _plan(self, request: BuildRequest) -> BuildPlan:
         if not request.ids:

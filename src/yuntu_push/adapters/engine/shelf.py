@@ -129,7 +129,7 @@ class SegmentShelf:
         `ConfigError` as for `load`, and when they cannot be opened any more.
         """
         segment = self.load(name, version)
-        latest = segment.version == self._numbers(name)[-1]
+        latest = self._numbers(name)[-1:] == [segment.version]
         if latest and not any(map(_is_sealed, segment.parts)):
             return segment
         with self._parts_held(name, _PARTS_SECONDS):
