@@ -1,11 +1,11 @@
 """`push …` and `quota` as a script calls them: exit codes, envelope, nothing sent unasked."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support.clock import shifted
 from support.world import World, world
 
 FAST = {"YUNTU_PUSH_PUSH_POLL": "0.1"}
@@ -170,7 +170,9 @@ def test_a_throttled_push_is_75_and_says_when(home: World):
     assert run.envelope["errors"][0]["retryable"] is True
 
 
-def test_a_segment_that_a_push_has_still_to_upload_is_not_erased_unasked(home: World):
+def test_a_segment_that_a_push_has_still_to_upload_is_not_erased_unasked(
+    home: World, tmp_path: Path
+):
     """With `--yes` it is; then `resume --all` says so instead of ending well."""
     home.build("brittle", count=20, seed=3)
     home.sandbox.fault("data_source/file/upload", "http", status=429, retry_after=1)
@@ -184,10 +186,7 @@ def test_a_segment_that_a_push_has_still_to_upload_is_not_erased_unasked(home: W
     assert home.json("segment", "verify", "brittle").code == 0
     assert home.json("segment", "remove", "brittle", "--yes").code == 0
     home.sandbox.clear_faults()
-    run = home.json("push", "resume", "--all")
-    while run.envelope["status"] == "pending" or not run.data["pushes"]:
-        time.sleep(0.2)  # until the throttled push is due
-        run = home.json("push", "resume", "--all")
+    run = home.json("push", "resume", "--all", env=shifted(tmp_path, days=1 / 24))
     assert (run.code, run.error_code) == (3, "SEGMENT_PART_MISSING")
     shown = home("push", "status", push["push_id"], "--offline").stdout
     assert "is gone" in next(line for line in shown.splitlines() if line.startswith("reason\t"))
