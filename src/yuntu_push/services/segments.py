@@ -32,6 +32,8 @@ from yuntu_push.services.segment_ports import RowSource, SegmentEngine, SegmentS
 
 R = TypeVar("R")
 
+_READS = 10  # runs that mirror one segment at the same time
+
 
 class SegmentService:
     """Builds and keeps segments; the engine is made when it is first needed, as it is heavy.
@@ -219,13 +221,14 @@ class SegmentService:
 
         A mirror of another run may seal a version that is being read: it is opened and read again.
         """
-        segments = [self.show(ref) for ref in refs]
-        try:
-            return work(segments)
-        except SourceError:
-            if all(part.path.exists() for each in segments for part in each.parts):
-                raise
-        return work([self.show(ref) for ref in refs])
+        for left in reversed(range(_READS)):
+            segments = [self.show(ref) for ref in refs]
+            try:
+                return work(segments)
+            except SourceError:
+                if not left or all(part.path.exists() for each in segments for part in each.parts):
+                    raise
+        raise AssertionError("the last reading ends one way or the other")
 
     def _plan(self, request: BuildRequest) -> BuildPlan:
         if not request.ids:
