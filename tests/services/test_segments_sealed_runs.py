@@ -204,3 +204,14 @@ def test_a_version_may_be_sealed_while_it_is_read(tmp_path: Path, secrets: Memor
             assert made.combine("gain", Combination.MINUS, refs).ids_total == 1
         case "verify":
             assert made.verify(SegmentRef("vip", 1)).version == 1
+
+
+def test_content_that_is_the_latest_again_is_the_same_version(tmp_path: Path, secrets: MemoryStore):
+    """An identical build needs no key: it brings the parts that were sealed."""
+    old, _ = two_versions(tmp_path, secrets)
+    service(tmp_path, secrets=secrets).remove(SegmentRef("vip", 2))
+    secrets.locked = True
+    again = built(tmp_path, secrets, 2)
+    assert again.version == old.version
+    assert len(ids_of(again)) == 2
+    assert files(old) == {"manifest.json", *(part.path.name for part in old.parts)}

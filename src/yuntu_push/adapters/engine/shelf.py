@@ -230,7 +230,16 @@ class SegmentShelf:
         )
 
     def _refresh(self, latest: Segment, folder: Path, built: Segment) -> Segment:
-        """The latest version with this build's counts and rejects; its parts stay."""
+        """The latest version with this build's counts and rejects; its parts stay.
+
+        Sealed ones, where a newer version was removed, are replaced by this build's equal ones.
+        """
+        with self._parts_held(latest.name, _PARTS_SECONDS):
+            for kept_part, fresh in zip(latest.parts, built.parts, strict=True):
+                if _is_sealed(kept_part):
+                    fresh.path.replace(kept_part.path)
+                    _sync(latest.folder)
+                    _sealed(kept_part.path).unlink()
         kept = _moved(replace(built, version=latest.version), latest.folder)
         kept = replace(kept, built_at=latest.built_at, renewed_at=built.built_at)
         rejects = latest.folder / "rejects.csv"
@@ -283,7 +292,7 @@ def _same_content(one: Segment, other: Segment) -> bool:
         one.fingerprint == other.fingerprint
         and [(p.id_type, p.md5) for p in one.parts] == [(p.id_type, p.md5) for p in other.parts]
         and one.client == other.client
-        and all(part.path.is_file() for part in one.parts)
+        and all(part.path.is_file() or _is_sealed(part) for part in one.parts)
     )
 
 
