@@ -155,6 +155,35 @@ def test_a_difference_that_is_still_to_be_uploaded_is_not_erased(home: World):
     assert home.json("segment", "remove", "vip-delete", "--yes").code == 0
 
 
+@pytest.mark.parametrize("end", ["nothing changed", "a guard refuses", "tried without sending"])
+def test_a_mirror_that_sends_nothing_seals_all_the_same(home: World, end: str):
+    """What a person had opened, and what the comparison itself opened, is put away again."""
+    people = phones(200)
+    write_csv(home.home / "source.csv", "手机号", people)
+    add_entry(home, "mirror")
+    for count in (200, 195):
+        write_csv(home.home / "source.csv", "手机号", people[:count])
+        push = home.json("push", "run", "vip_daily", *WAIT)
+        assert push.code == 0, push.stdout
+        a_day_later(home)
+    assert home.json("segment", "verify", "vip@1").code == 0
+    assert in_clear(home) >= digests(people)
+
+    if end == "nothing changed":
+        run = home.json("push", "run", "vip_daily", *WAIT)
+        assert (run.code, run.data["push_id"]) == (0, push.data["push_id"])
+    elif end == "a guard refuses":
+        write_csv(home.home / "source.csv", "手机号", people[:20])
+        run = home.json("push", "run", "vip_daily", *WAIT)
+        assert (run.code, run.error_code) == (6, "GUARD_MAX_REMOVED")
+    else:
+        words = ["push", "update", push.data["push_id"], "--segment", "vip", "--mode", "mirror"]
+        assert home.json(*words, "--again", "--dry-run").code == 0
+    assert not list((home.home / "segments" / "vip" / "v1").glob("*.zip"))
+    if end == "a guard refuses":
+        assert not list((home.home / "segments" / "vip" / "v2").glob("*.zip"))
+
+
 def test_a_push_that_was_refused_finds_its_content_when_it_is_resumed(home: World):
     """A mirror has sealed it meanwhile, as nothing was under way."""
     people = phones(200)

@@ -1,10 +1,11 @@
 """New content for an audience that exists: the same data source, so the audience's id stays."""
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from yuntu_push.domain.errors import YuntuPushError
 from yuntu_push.domain.guards import check_guards
 from yuntu_push.domain.names import unknown
 from yuntu_push.domain.push import (
@@ -16,6 +17,7 @@ from yuntu_push.domain.push import (
     PushTarget,
     steps_of,
 )
+from yuntu_push.domain.segment import parse_ref
 from yuntu_push.domain.settings import GuardEntry
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.ports import ChannelStore, Clock
@@ -86,10 +88,24 @@ class PushUpdates:
         self._new_id = new_id
 
     def plan(self, push: Push, request: UpdateRequest) -> UpdatePlan:
-        """The update that a request means for the data source of `push`; nothing is written.
+        """The update that a request means for the data source of `push`; no push is stored.
 
         `GuardError` when a guard refuses, `TryLaterError` while an earlier push is under way.
+        Whatever comes of a mirror, the earlier contents are sealed afterwards.
         """
+        if request.mode is not Mode.MIRROR:
+            return self._plan(push, request)
+        segment = parse_ref(request.segment).name
+        try:
+            plan = self._plan(push, request)
+        except YuntuPushError:
+            with suppress(YuntuPushError):
+                self._content.put_away(segment)
+            raise
+        self._content.put_away(segment)
+        return plan
+
+    def _plan(self, push: Push, request: UpdateRequest) -> UpdatePlan:
         if push.data_source_id is None:
             raise no_data_source(push)
         chain = self._store.on_data_source(push.data_source_id)
@@ -150,8 +166,6 @@ class PushUpdates:
 
     def create(self, plan: UpdatePlan) -> Push:
         """Store an update; the pushes that it replaces are superseded in the same moment."""
-        if plan.push.mode is Mode.MIRROR:
-            self._content.put_away(plan.push.segment)
         with ExitStack() as held:
             for earlier in plan.replaces:
                 held.enter_context(self._runner.hold(earlier.push_id))
