@@ -7,6 +7,7 @@ from pathlib import Path, PureWindowsPath
 import pytest
 
 from support.cli import yuntu, yuntu_json
+from yuntu_push.adapters.secrets.file_key import CREDENTIAL_NAME
 from yuntu_push.domain.schedule import ScheduledRun, Scheduler, schedule_files
 
 CONFIG = """\
@@ -42,6 +43,35 @@ def test_the_cron_line_runs_as_it_stands(home: Path, tmp_path: Path):
     logged = (home / "logs" / "vip_daily.log").read_text()
     assert logged == f"{home}|push run vip_daily -q\n"
     assert "CRON_TZ=Asia/Shanghai" in text
+
+
+def test_the_lines_carry_what_the_person_has_set_and_no_secret(home: Path):
+    """A bare scheduler has none of the shell's variables."""
+    environ = {
+        "YUNTU_PUSH_KEY_FILE": "keys/store.key",
+        "YUNTU_PUSH_PUSH_SETTLE": "7m",
+        "YUNTU_PUSH_SECRET_ACME_APP_SECRET": "hidden-1",
+        "HTTPS_PROXY": "http://proxy.example:3128",
+        "http_proxy": "http://me:hidden-2@proxy.example:3128",
+        "SSL_CERT_FILE": "/etc/company.pem",
+        "EDITOR": "vi",
+    }
+    for scheduler in ("--cron", "--systemd", "--windows"):
+        run = yuntu("schedule", "print", "vip_daily", scheduler, home=home, env=environ)
+        assert run.code == 0, run.stderr
+        assert f"YUNTU_PUSH_KEY_FILE={Path.cwd()}/keys/store.key" in run.stdout
+        assert "YUNTU_PUSH_PUSH_SETTLE=7m" in run.stdout
+        assert "HTTPS_PROXY=http://proxy.example:3128" in run.stdout
+        assert "SSL_CERT_FILE=/etc/company.pem" in run.stdout
+        assert "hidden" not in run.stdout + run.stderr
+        assert "EDITOR" not in run.stdout
+        assert "http_proxy holds a password" in run.stderr
+
+
+def test_the_unit_names_the_credential_that_the_store_looks_for(home: Path):
+    text = yuntu("schedule", "print", "vip_daily", "--systemd", home=home).stdout
+    named = [x.partition("=")[2] for x in text.splitlines() if "LoadCredentialEncrypted=" in x]
+    assert set(named) == {CREDENTIAL_NAME}
 
 
 def test_systemd_units_name_program_home_and_time(home: Path):

@@ -10,10 +10,17 @@ import typer
 from yuntu_push.cli.session import Session
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.names import local_name, unknown
-from yuntu_push.domain.schedule import ScheduledRun, Scheduler, schedule_files
+from yuntu_push.domain.schedule import (
+    ScheduledRun,
+    Scheduler,
+    carried,
+    left_out,
+    schedule_files,
+)
 from yuntu_push.domain.text import msg
 
 app = typer.Typer(help="Entries for cron, systemd or the Windows task scheduler.")
+_PATHS = ("YUNTU_PUSH_KEY_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _DEFAULT_HOUR, _DEFAULT_MINUTE = 2, 30
 
 
@@ -57,6 +64,10 @@ def print_entry(
     if not session.output.as_json and write is None:
         for name, content in files.items():
             session.output.line(f"# {name}\n{content}" if len(files) > 1 else content)
+    for name in left_out(session.environ):
+        session.messages.warning(
+            msg("{name} holds a password and is left out: set it where the runs find it", name=name)
+        )
     for path in written:
         session.messages.notice(msg("written: {path}", path=path))
 
@@ -92,7 +103,13 @@ def _run(session: Session, push: str, at: str) -> ScheduledRun:
         lock_dir=paths.locks_dir,
         hour=hour,
         minute=minute,
+        variables={name: _anywhere(name, text) for name, text in carried(session.environ).items()},
     )
+
+
+def _anywhere(name: str, text: str) -> str:
+    """A variable's value; a file's or folder's so that it is found from every folder."""
+    return str(Path(text).expanduser().absolute()) if name in _PATHS else text
 
 
 def _time(text: str) -> tuple[int, int]:

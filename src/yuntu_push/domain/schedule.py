@@ -6,7 +6,7 @@ push itself is locked anyway, so the outer lock only keeps runs from queueing up
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePath
 
@@ -21,7 +21,10 @@ class Scheduler(StrEnum):
 
 @dataclass(frozen=True)
 class ScheduledRun:
-    """What is to be run when: `hour` and `minute` in Beijing time, all paths absolute."""
+    """What is to be run when: `hour` and `minute` in Beijing time, all paths absolute.
+
+    `variables` are those that the person has set besides.
+    """
 
     entry: str
     program: PurePath
@@ -31,6 +34,7 @@ class ScheduledRun:
     lock_dir: PurePath
     hour: int
     minute: int
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -40,7 +44,43 @@ class ScheduledRun:
             found["YUNTU_PUSH_HOME"] = str(self.home)
         if self.config:
             found["YUNTU_PUSH_CONFIG"] = str(self.config)
-        return found
+        return found | dict(self.variables)
+
+
+def carried(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of `environ` that a run needs as well, in the order of their names.
+
+    None that holds a secret: those lines lie in a crontab or a unit file.
+    """
+    return {
+        name: value
+        for name, value in sorted(environ.items())
+        if value and _matters(name) and not holds_password(value)
+    }
+
+
+def left_out(environ: Mapping[str, str]) -> list[str]:
+    """The names of the variables that a run needs and that hold a password."""
+    return sorted(n for n, value in environ.items() if _matters(n) and holds_password(value))
+
+
+def holds_password(value: str) -> bool:
+    """Whether a variable's value is an address with a user's password in it."""
+    user, at, _ = value.partition("://")[2].rpartition("@")
+    return bool(at) and ":" in user
+
+
+def _matters(name: str) -> bool:
+    if name.startswith("YUNTU_PUSH_"):
+        return not name.startswith("YUNTU_PUSH_SECRET_") and name not in _OWN
+    return name.upper() in _NETWORK
+
+
+_OWN = {
+    f"YUNTU_PUSH_{name}"
+    for name in ("HOME", "CONFIG", "JSON", "NO_INPUT")  # the lines have their own of these
+}
+_NETWORK = {"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 
 
 def schedule_files(scheduler: Scheduler, run: ScheduledRun) -> dict[str, str]:
@@ -89,7 +129,7 @@ def _systemd(run: ScheduledRun) -> dict[str, str]:
             "[Service]\nType=oneshot\nUMask=0077\n"
             f"{variables}"
             "# The file store's key, sealed to this machine:\n"
-            "# LoadCredentialEncrypted=yuntu-push.key\n"
+            "# LoadCredentialEncrypted=yuntu-push-key\n"
             # 75 means: later, by itself. A unit that failed for it would only raise alarms.
             "SuccessExitStatus=75\n"
             f"ExecStart={_unit_word(str(run.program))} {words}\n"
