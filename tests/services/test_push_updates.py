@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
@@ -148,6 +149,36 @@ def test_mirror_sends_the_smaller_of_difference_and_whole(bench: Bench, added, r
     assert actions(bench) == [0, *wanted]
     assert push.ids_total == 100
     assert bench.segments.sealed == ["vip", "vip-add", "vip-delete"]
+
+
+def test_a_mirror_leaves_a_segment_of_a_person_alone(bench: Bench):
+    """`vip-add` may be the name of somebody's segment: a difference must not become its content."""
+    theirs = bench.segment("vip-add", source="campaign.csv")
+    push = bench.run(bench.create())
+    for seed in ("new", "newer"):
+        bench.clock.advance(2 * DAY)
+        bench.segment("vip", seed=seed)
+        bench.segments.changes = Difference(added=5, removed=3, kept=0)
+        push = bench.run(bench.update(push, mode=Mode.MIRROR))
+        assert push.state is PushState.SUCCEEDED
+    assert bench.segments.kept["vip-add"] == [theirs]
+    assert len(bench.segments.kept["vip-add-2"]) == len(bench.segments.kept["vip-delete"]) == 2
+    assert "vip-add" not in bench.segments.sealed
+
+
+def test_what_is_not_sent_is_not_made(bench: Bench):
+    """A mirror's difference is written when a push will send it: no dry run, no refused one."""
+    first = bench.run(bench.create())
+    bench.segment("vip", seed="new")
+    bench.segments.changes = Difference(added=5, removed=40, kept=0)
+    request = UpdateRequest(segment="vip", mode=Mode.MIRROR)
+    with pytest.raises(GuardError):
+        bench.updates.plan(first, request)
+    passing = replace(request, passing=("max_removed",), dry_run=True)
+    assert "5 ids are added" in str(bench.updates.plan(first, passing).note)
+    assert bench.segments.combined == []
+    assert bench.updates.plan(first, replace(passing, dry_run=False)).push.parts
+    assert bench.segments.combined
 
 
 def test_mirror_without_the_old_content_replaces_and_says_so(bench: Bench):

@@ -397,13 +397,16 @@ class FixedSegments:
         first, second = self.open(name, old), self.open(name, new)
         return first, second, {IdType.MOBILE_HASH_SHA256: self.changes}
 
+    def newest(self, name: str) -> Segment | None:
+        return self.kept[name][-1] if name in self.kept else None
+
     def combine(
         self, name: str, how: Combination, refs: Sequence[SegmentRef], part_size: int | None = None
     ) -> Segment:
         assert how is Combination.MINUS
         self.combined.append((name, tuple(map(str, refs))))
         assert self.make is not None
-        return self.make(name, parts=1)
+        return self.make(name, parts=1, source=f" {how} ".join(map(str, refs)))
 
     def build(self, request: BuildRequest) -> Segment:
         return self.open(request.name) if self.build_next is None else self.build_next()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from yuntu_push.cli.push_places import PushArgument
-from yuntu_push.cli.push_view import end_with, push_data, push_table, show_push
+from yuntu_push.cli.push_view import end_with, show_planned, show_push
 from yuntu_push.cli.push_waiting import PollOption, TimeoutOption, WaitOption, patience
 from yuntu_push.cli.session import Session
 from yuntu_push.domain.guards import GuardName
@@ -73,7 +73,11 @@ def update(
     plan = session.push_updates.plan(
         session.pushes.find(push),
         UpdateRequest(
-            segment=segment, mode=Mode(mode.value), copy=copy.value, passing=_names(allow)
+            segment=segment,
+            mode=Mode(mode.value),
+            copy=copy.value,
+            passing=_names(allow),
+            dry_run=dry_run,
         ),
     )
     if plan.note is not None:
@@ -85,8 +89,7 @@ def update(
         end_with(session, plan.same)
         return
     if dry_run:
-        data = {**push_data(session, plan.push), "dry_run": True}
-        session.output.show(data, push_table(session, plan.push))
+        show_planned(session, plan.push)
         session.messages.notice(msg("nothing was sent: this was a dry run"))
         return
     made = session.push_updates.create(plan)

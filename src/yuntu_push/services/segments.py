@@ -107,6 +107,13 @@ class SegmentService:
         self._store.load(name)
         return self._store.versions(name)
 
+    def newest(self, name: str) -> Segment | None:
+        """The latest version of a segment; None without any."""
+        try:
+            return self._store.load(name)
+        except ConfigError:
+            return None
+
     def rejects(self, ref: SegmentRef) -> Segment:
         """A version with its rejects; its parts stay as they lie, sealed or not."""
         return self._store.load(ref.name, ref.version)

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
 
-from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.errors import ConfigError, SourceError
 from yuntu_push.domain.guards import Sizes
 from yuntu_push.domain.identifiers import IdType
 from yuntu_push.domain.platform import Operation
@@ -18,9 +20,12 @@ from yuntu_push.services.push.ports import SegmentChanges
 
 @dataclass(frozen=True)
 class Content:
-    """The parts to send with their operations, what they change, and what was decided."""
+    """What is sent, what it changes, and what was decided.
 
-    parts: tuple[PushPart, ...]
+    `parts` makes the parts with their operations: those of a difference are written by it.
+    """
+
+    parts: Callable[[], tuple[PushPart, ...]]
     sizes: Sizes
     note: Text | None = None
 
@@ -39,10 +44,10 @@ class ContentPlanner:
         match mode:
             case Mode.APPEND:
                 sizes = Sizes(after=total, before=before, added=total)
-                return Content(_marked(whole, Operation.ADD), sizes)
+                return Content(partial(_marked, whole, Operation.ADD), sizes)
             case Mode.REMOVE:
                 sizes = Sizes(after=total, before=before, removed=total)
-                return Content(_marked(whole, Operation.DELETE), sizes)
+                return Content(partial(_marked, whole, Operation.DELETE), sizes)
             case Mode.MIRROR:
                 mirrored = self._mirror(held, segment, whole, total)
                 if mirrored is not None:
@@ -54,7 +59,7 @@ class ContentPlanner:
 
     def put_away(self, segment: str) -> None:
         """Seal the earlier contents that a mirror keeps for a later difference."""
-        for name in (segment, *(_difference(segment, sign) for sign in ("add", "delete"))):
+        for name in (segment, *(self._difference(segment, sign) for sign in ("add", "delete"))):
             self._segments().seal_replaced(name)
 
     def _mirror(
@@ -77,29 +82,50 @@ class ContentPlanner:
         sizes = Sizes(after=total, before=last.ids_total, removed=removed, added=added)
         if not added + removed or added + removed >= total:
             return _reset(whole, sizes, msg("the content is replaced whole: that sends less"))
-        parts: tuple[PushPart, ...] = ()
-        if removed:
-            parts += _marked(self._minus(old, new, wanted, "delete"), Operation.DELETE)
-        if added:
-            parts += _marked(self._minus(new, old, wanted, "add"), Operation.ADD)
-        numbered = tuple(replace(part, position=place) for place, part in enumerate(parts))
+
+        def made() -> tuple[PushPart, ...]:
+            parts: tuple[PushPart, ...] = ()
+            if removed:
+                parts += _marked(self._minus(old, new, wanted, "delete"), Operation.DELETE)
+            if added:
+                parts += _marked(self._minus(new, old, wanted, "add"), Operation.ADD)
+            return tuple(replace(part, position=place) for place, part in enumerate(parts))
+
         note = msg("{added} ids are added, {removed} removed", added=added, removed=removed)
-        return Content(numbered, sizes, note)
+        return Content(made, sizes, note)
 
     def _minus(
         self, some: Segment, others: Segment, wanted: Collection[IdType], sign: str
     ) -> tuple[PushPart, ...]:
         made = self._segments().combine(
-            _difference(some.name, sign),
+            self._difference(some.name, sign),
             Combination.MINUS,
             [SegmentRef(each.name, each.version) for each in (some, others)],
         )
         return chosen_parts(made, [t for t in made.id_types if t in wanted])
 
+    def _difference(self, segment: str, sign: str) -> str:
+        """The segment of what a mirror adds or deletes: never one that a person built."""
+        name = f"{segment[:50]}-{sign}"
+        for number in count(2):
+            if self._may_hold(name, segment):
+                break
+            name = f"{segment[:50]}-{sign}-{number}"
+        return name
 
-def _difference(segment: str, sign: str) -> str:
-    """The segment of what a mirror adds or deletes."""
-    return f"{segment[:50]}-{sign}"
+    def _may_hold(self, name: str, segment: str) -> bool:
+        try:
+            kept = self._segments().newest(name)
+        except SourceError:
+            return False  # a damaged manifest: nobody knows whose it is
+        return kept is None or _is_difference(kept, segment)
+
+
+def _is_difference(kept: Segment, segment: str) -> bool:
+    """Whether what is kept is a difference between two versions of a segment."""
+    return all(
+        text.startswith(f"{segment}@") for text in kept.source.split(f" {Combination.MINUS} ")
+    )
 
 
 def wanted_types(push: Push, segment: Segment) -> list[IdType]:
@@ -108,7 +134,7 @@ def wanted_types(push: Push, segment: Segment) -> list[IdType]:
 
 
 def _reset(whole: Sequence[PushPart], sizes: Sizes, note: Text | None = None) -> Content:
-    return Content(_marked(whole, Operation.RESET), sizes, note)
+    return Content(partial(_marked, whole, Operation.RESET), sizes, note)
 
 
 def _marked(parts: Sequence[PushPart], operation: Operation) -> tuple[PushPart, ...]:

@@ -132,6 +132,10 @@ class SegmentChanges(Protocol):
         """Two versions and their difference per id type; `ConfigError` when one is gone."""
         ...
 
+    def newest(self, name: str) -> Segment | None:
+        """The latest version of a segment; None without any."""
+        ...
+
     def combine(
         self, name: str, how: Combination, refs: Sequence[SegmentRef], part_size: int | None = None
     ) -> Segment:

@@ -40,7 +40,7 @@ from yuntu_push.services.push.runner import PushRunner
 
 @dataclass(frozen=True)
 class UpdateRequest:
-    """New content for the audience of a push."""
+    """New content for the audience of a push; a `dry_run` makes no difference to be sent."""
 
     segment: str
     mode: Mode = Mode.RESET
@@ -52,6 +52,7 @@ class UpdateRequest:
     targets: Sequence[PushTarget] | None = None
     entry: str | None = None
     description: str = ""
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ class PushUpdates:
         whole = chosen_parts(segment, wanted_types(push, segment))
         content = self._content.content(held, segment, whole, request.mode)
         check_guards(request.guards, content.sizes, request.passing)
+        parts = () if request.dry_run else content.parts()
         now = self._clock.now()
         update = replace(
             push,
@@ -143,7 +145,7 @@ class PushUpdates:
             created_at=now,
             updated_at=now,
             progress_at=now,
-            parts=content.parts,
+            parts=parts,
             brands=self._brands(chain, request, now),
             targets=with_known_shares(
                 chain, request.targets if request.targets is not None else chain[0].targets
