@@ -14,6 +14,7 @@ from yuntu_push.domain.errors import GuardError, SourceError, TryLaterError
 from yuntu_push.domain.push import PushState
 from yuntu_push.domain.settings import PushEntry, SegmentEntry
 from yuntu_push.domain.text import msg
+from yuntu_push.services.checks import freshness
 from yuntu_push.services.push.entries import PushEntries
 from yuntu_push.services.push.schedule_watch import ScheduleWatch
 
@@ -127,6 +128,17 @@ def test_an_entry_that_another_process_runs_is_left_alone(bench: Bench, entries:
 def test_a_schedule_that_never_ran_is_noticed(bench: Bench):
     [found] = watch(bench).look()
     assert (found.entry, found.run, found.good_at, found.stale) == ("vip_daily", None, None, True)
+
+
+def test_a_first_push_that_is_under_way_is_not_late_yet(bench: Bench, entries: PushEntries):
+    push = bench.run(entries.prepare("vip_daily").push, wait=False)
+    assert push.is_working
+    [found] = watch(bench).look()
+    assert (found.good_at, found.stale) == (None, False)
+    assert "under way" in str(freshness(found))
+    bench.clock.advance(27 * HOUR)
+    [found] = watch(bench).look()
+    assert found.stale
 
 
 def test_a_schedule_that_stopped_is_noticed(bench: Bench, entries: PushEntries):

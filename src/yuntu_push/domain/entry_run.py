@@ -42,6 +42,8 @@ class LastRun:
 class EntryFreshness:
     """How fresh an entry's audience is: `good_at` is when it last had what the source had.
 
+    None before its first push came through: not stale while that one has not taken too long.
+
     `run` is its latest run, None when it never ran here.
     """
 

@@ -47,6 +47,8 @@ def freshness(entry: EntryFreshness) -> Text:
             moment=_shown(entry.good_at),
         )
     run = entry.run
+    if not entry.stale:
+        return msg("{entry}: its first push is under way", entry=entry.entry)
     if run is None:
         reason = msg("{entry} has never run here, and is expected every {hours} h",
                      entry=entry.entry, hours=every)  # fmt: skip

@@ -35,11 +35,18 @@ class ScheduleWatch:
         found = []
         for name, seconds in expected.items():
             run, every = runs.get(name), timedelta(seconds=seconds)
-            good = _good_at(self._store.find(PushFilter(entry=name)), run)
+            pushes = self._store.find(PushFilter(entry=name))
+            good = _good_at(pushes, run)
+            since = good or _first_under_way(pushes)
             found.append(
-                EntryFreshness(name, every, good, run, stale=good is None or now - good > every)
+                EntryFreshness(name, every, good, run, stale=since is None or now - since > every)
             )
         return found
+
+
+def _first_under_way(pushes: list[Push]) -> datetime | None:
+    """When an entry that has not come through yet began; None when nothing is under way."""
+    return pushes[-1].created_at if pushes and pushes[0].is_working else None
 
 
 def _good_at(pushes: list[Push], run: LastRun | None) -> datetime | None:
