@@ -1,10 +1,14 @@
 """`push …` and `quota` as a script calls them: exit codes, envelope, nothing sent unasked."""
 
+import os
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support.cli import TEST_ENVIRONMENT, command
 from support.clock import shifted
 from support.world import World, world
 
@@ -35,6 +39,7 @@ def test_a_dry_run_sends_and_stores_nothing(home: World):
     run = home.create("--dry-run", name="试运行")
     assert (run.code, run.data["dry_run"]) == (0, True)
     assert run.data["audience_name"].startswith("试运行_")
+    assert run.data["next_action"] is None, "there is no such push to go on with"
     assert sent(home) == before
     assert "试运行" not in {p["name"] for p in home.json("push", "list").data["pushes"]}
 
@@ -90,6 +95,32 @@ def test_status_shows_and_never_fails_for_a_state(home: World, pushed: dict):
         home.sandbox.clear_faults()
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_status_watches_until_nothing_is_under_way(home: World, named: bool):
+    home.sandbox.fault("data_source/create", "slow", factor=10_000)
+    try:
+        push = home.create("--again", name="看着").data["push_id"]
+    finally:
+        home.sandbox.clear_faults()
+    words = [push] if named else ["--state", "running", "--state", "cancelled"]
+    environ = {**TEST_ENVIRONMENT, **os.environ, **FAST, "YUNTU_PUSH_HOME": str(home.home)}
+    with subprocess.Popen(
+        command("push", "status", "--watch", *words),
+        env=environ, stdout=subprocess.PIPE, encoding="utf-8",
+    ) as watching:  # fmt: skip
+        time.sleep(1.5)
+        assert watching.poll() is None, "the push has not ended"
+        assert home.json("push", "cancel", push).code == 0
+        stdout, _ = watching.communicate(timeout=20)
+    assert watching.returncode == 0
+    assert stdout.index("running") < stdout.rindex("cancelled")
+
+
+def test_a_filter_and_one_push_exclude_each_other(home: World, pushed: dict):
+    run = home.json("push", "status", pushed["push_id"], "--state", "failed")
+    assert (run.code, run.error_code) == (2, "USAGE")
+
+
 def test_lists_are_filtered(home: World, pushed: dict):
     def ids(*words: str) -> set[str]:
         return {p["push_id"] for p in home.json("push", "list", *words).data["pushes"]}
@@ -134,6 +165,7 @@ def test_a_person_confirms(home: World, pushed: dict):
     brand = pushed["brands"][0]["brand_name"]
     run = home.json("push", "confirm", pushed["push_id"], "--brand", brand)
     assert run.data["brands"][0]["state"] == "confirmed"
+    assert run.data["next_action"] is None, "it was seen"
 
 
 def test_the_quota_counts_what_was_used(home: World, pushed: dict):
@@ -156,6 +188,17 @@ def test_cancel_says_what_stays(home: World):
     assert done.code == 0
     assert "stays on the platform" in done.stderr
     assert home.json("push", "resume", run.data["push_id"]).code == 6
+
+
+def test_cancel_tells_scripts_what_stays(home: World):
+    home.sandbox.fault("data_source/file/upload", "refuse", code=40001)
+    try:
+        push = home.create("--again", name="不要的").data["push_id"]
+    finally:
+        home.sandbox.clear_faults()
+    run = home.json("push", "cancel", push)
+    assert (run.code, run.data["state"]) == (0, "cancelled")
+    assert run.data["remains"] == ["nothing was sent to the platform"]
 
 
 def test_a_throttled_push_is_75_and_says_when(home: World):

@@ -10,6 +10,7 @@ from yuntu_push.domain.errors import GuardError, RefusedError, TryLaterError
 from yuntu_push.domain.push import BrandState, PushState
 from yuntu_push.domain.settings import PushEntry, SegmentEntry
 from yuntu_push.services.push.adoption import AdoptRequest
+from yuntu_push.services.push.ending import next_action
 
 DAY = 86_400
 
@@ -37,6 +38,7 @@ def test_what_another_machine_made_is_updated_here(bench: Bench, other: Bench):
     assert adopted.state is PushState.SUCCEEDED
     assert adopted.custom_audience_id == theirs.custom_audience_id
     assert other.run(adopted) == adopted, "there is nothing left to do"
+    assert next_action(adopted) is None, "nothing was copied here that a person had to look for"
 
     bench.clock.advance(2 * DAY)
     other.segment("vip", seed="new")

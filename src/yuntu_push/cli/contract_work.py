@@ -182,6 +182,7 @@ class PushData(TypedDict):
     updated_at: str
     error: dict[str, Any] | None
     copies: NotRequired[list[PushCopy]]
+    remains: NotRequired[list[str]]
     dry_run: NotRequired[bool]
 
 

@@ -10,8 +10,8 @@ from yuntu_push.cli.output import Status
 from yuntu_push.cli.push_view import (
     end_with,
     push_data,
-    push_table,
     pushes_table,
+    show_planned,
 )
 from yuntu_push.cli.push_waiting import PollOption, TimeoutOption, WaitOption
 from yuntu_push.cli.push_waiting import patience as patience_of
@@ -96,8 +96,7 @@ def create(
 
 
 def _show_plan(session: Session, plan: PushPlan) -> None:
-    data = {**push_data(session, plan.push), "dry_run": True}
-    session.output.show(data, push_table(session, plan.push))
+    show_planned(session, plan.push)
     if plan.earlier is not None:
         session.messages.warning(
             msg("push {push} brought the same to the same places", push=plan.earlier.push_id)

@@ -36,8 +36,14 @@ def status(
     """Show one push with present counts, or the list."""
     session: Session = ctx.obj
     if push is None:
-        _list(session, state, channel, brand, since)
+        _list(session, state, channel, brand, since, watch=watch)
         return
+    if state or channel or brand or since:
+        raise ConfigError(
+            "USAGE",
+            msg("--state, --channel, --brand and --since choose among all pushes"),
+            hint=msg("leave them out, or leave out the push"),
+        )
     found = _looked_at(session, session.pushes.find(push), offline=offline)
     while watch and found.is_working:
         if not session.output.as_json:
@@ -78,6 +84,8 @@ def _list(
     channel: str | None,
     brand: str | None,
     since: str | None,
+    *,
+    watch: bool = False,
 ) -> None:
     known = [each.value for each in PushState]
     for text in state or ():
@@ -102,6 +110,11 @@ def _list(
         since=moment,
     )
     pushes = session.pushes.list(wanted)
+    while watch and any(push.is_working for push in pushes):
+        if not session.output.as_json:
+            session.output.show({}, pushes_table(pushes))
+        session.clock.sleep(session.settings.push.poll)
+        pushes = session.pushes.list(wanted)
     session.output.show(
         {"pushes": [push_data(session, push) for push in pushes]}, pushes_table(pushes)
     )

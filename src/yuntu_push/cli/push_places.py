@@ -26,7 +26,8 @@ def cancel(ctx: typer.Context, push: PushArgument) -> None:
     """Give a push up; what it made on the platform stays there."""
     session: Session = ctx.obj
     done = session.pushes.cancel(session.pushes.find(push))
-    show_push(session, done.push)
+    remains = [session.translator.render(sentence) for sentence in done.remains]
+    show_push(session, done.push, more={"remains": remains})
     for sentence in done.remains:
         session.messages.notice(sentence)
 

@@ -1,6 +1,6 @@
 """Pushes as the envelope and the tables show them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -131,7 +131,7 @@ def copies_table(copies: Sequence[BrandCopy]) -> Table:
             (
                 copy.brand.brand_name,
                 shown(copy.at),
-                f"{copy.push.segment}@{copy.push.segment_version}",
+                _segment(copy.push),
                 copy.push.push_id,
                 _copy_state(copy),
             )
@@ -146,8 +146,15 @@ def _copy_state(copy: BrandCopy) -> Text:
     return msg("newest") if copy.current else msg("older")
 
 
-def push_table(session: Session, push: Push) -> Table:
+def show_planned(session: Session, push: Push) -> None:
+    """Show a push that a dry run would make; there is none to go on with yet."""
+    data = {**push_data(session, push), "next_action": None, "dry_run": True}
+    session.output.show(data, push_table(session, push, planned=True))
+
+
+def push_table(session: Session, push: Push, *, planned: bool = False) -> Table:
     """One push as people read it."""
+    action = None if planned else next_action(push)
     return details(
         [
             ("push_id", push.push_id),
@@ -156,7 +163,7 @@ def push_table(session: Session, push: Push) -> Table:
             ("state", state_label(push.state)),
             ("step", step_label(push.step)),
             ("reason", push.reason or (push.failure.message if push.failure else "-")),
-            ("segment", f"{push.segment}@{push.segment_version}"),
+            ("segment", _segment(push)),
             ("account", _called(push.account_name, push.advertiser_id)),
             ("brands", [_brand(brand) for brand in push.brands] or "-"),
             (
@@ -175,10 +182,15 @@ def push_table(session: Session, push: Push) -> Table:
             ("cover_num", _count(push.cover_num)),
             ("next_at", shown(push.next_at)),
             ("expected_end", shown(session.pushes.expected_end(push))),
-            ("next_action", next_action(push) or "-"),
+            ("next_action", action or "-"),
             ("updated_at", shown(push.updated_at)),
         ]
     )
+
+
+def _segment(push: Push) -> str:
+    """`NAME@VERSION`; none is known of what another machine brought."""
+    return f"{push.segment}@{push.segment_version}" if push.segment else "-"
 
 
 def _called(name: str, number: int) -> str:
@@ -230,11 +242,18 @@ def pushes_table(pushes: Sequence[Push]) -> Table:
     )  # fmt: skip
 
 
-def show_push(session: Session, push: Push) -> None:
-    """Show a push that was read and the copies of its audience: exit code 0 whatever its state."""
+def show_push(session: Session, push: Push, *, more: Mapping[str, Any] | None = None) -> None:
+    """Show a push that was read and the copies of its audience: exit code 0 whatever its state.
+
+    `more` is what scripts are told besides.
+    """
     copies = session.pushes.copies(push)
     session.output.show(
-        {**push_data(session, push), "copies": [copy_data(copy) for copy in copies]},
+        {
+            **push_data(session, push),
+            "copies": [copy_data(copy) for copy in copies],
+            **(more or {}),
+        },
         push_table(session, push),
         *([copies_table(copies)] if copies else []),
         status=_reading(push),
@@ -264,12 +283,13 @@ def end_with(session: Session, push: Push, *, waited: bool = False) -> None:
         session.output.show(
             push_data(session, push), push_table(session, push), status=_reading(push)
         )
-        if push.state is PushState.SUCCEEDED and push.brands:
-            session.messages.notice(msg("已提交云图,请在云图「自定义分析」核对"))
-        elif push.is_working:
+        action = next_action(push)
+        if push.is_working:
             session.messages.notice(
-                msg("going on at the platform; next: {action}", action=next_action(push) or "-")
+                msg("going on at the platform; next: {action}", action=action or "-")
             )
+        elif action is not None:
+            session.messages.notice(action)
         return
     status: Status = "error"
     if isinstance(error, StillRunningError | TryLaterError):

@@ -6,7 +6,7 @@ from yuntu_push.domain.errors import (
     TryLaterError,
     YuntuPushError,
 )
-from yuntu_push.domain.push import Push, PushState
+from yuntu_push.domain.push import BrandState, Push, PushState
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.push.labels import state_label, step_label
 
@@ -80,10 +80,15 @@ def _still_running(push: Push) -> StillRunningError:
     )  # fmt: skip
 
 
+def _unseen(push: Push) -> bool:
+    """Whether it made a copy that no person has seen in Yuntu yet."""
+    return any(brand.state is BrandState.SUBMITTED for brand in push.brands)
+
+
 def next_action(push: Push) -> Text | None:
     """What a person does next; None when nothing is left."""
     match push.state:
-        case PushState.SUCCEEDED if push.brands:
+        case PushState.SUCCEEDED if _unseen(push):
             return msg("已提交云图,请在云图「自定义分析」核对")
         case PushState.SUCCEEDED | PushState.CANCELLED | PushState.SUPERSEDED:
             return None
