@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Thread
@@ -167,33 +167,43 @@ def test_a_part_that_another_run_is_reading_is_sealed_the_next_time(
 class Overtaken(VectorEngine):
     """An engine whose first works begin when another run has just sealed what is to be read."""
 
-    def __init__(self, seals: list[Callable[[], None]]) -> None:
+    def __init__(
+        self, seals: list[Callable[[], None]], *, afterwards: Callable[[], object]
+    ) -> None:
         super().__init__()
         self._meanwhile = seals
+        self._afterwards = afterwards
 
     def compare(self, *words: Any) -> Any:
-        self._overtake()
-        return super().compare(*words)
+        return self._overtaken(super().compare, words)
 
     def combine(self, *words: Any) -> Any:
-        self._overtake()
-        return super().combine(*words)
+        return self._overtaken(super().combine, words)
 
     def verify(self, *words: Any) -> Any:
-        self._overtake()
-        return super().verify(*words)
+        return self._overtaken(super().verify, words)
 
-    def _overtake(self) -> None:
+    def _overtaken(self, work: Callable[..., Any], words: Sequence[Any]) -> Any:
         if self._meanwhile:
             self._meanwhile.pop()()
+        try:
+            return work(*words)
+        finally:
+            self._afterwards()
 
 
+@pytest.mark.parametrize("opened", [False, True], ids=["sealed", "and opened again"])
 @pytest.mark.parametrize("how", ["diff", "combine", "verify"])
-def test_a_version_may_be_sealed_while_it_is_read(tmp_path: Path, secrets: MemoryStore, how: str):
+def test_a_version_may_be_sealed_while_it_is_read(
+    tmp_path: Path, secrets: MemoryStore, how: str, opened: bool
+):
     """Entries that mirror one segment: what the first have read, the last still reads."""
     two_versions(tmp_path, secrets)
     other = service(tmp_path, secrets=secrets)
-    engine = Overtaken([lambda: other.seal_replaced("vip")] * 3)
+    engine = Overtaken(
+        [lambda: other.seal_replaced("vip")] * 3,
+        afterwards=lambda: opened and other.show(SegmentRef("vip", 1)),
+    )
     made = service(tmp_path, secrets=secrets, engine=engine)
     match how:
         case "diff":

@@ -230,10 +230,11 @@ class SegmentService:
         """
         for left in reversed(range(_READS)):
             segments = [self.show(ref) for ref in refs]
+            before = _files(segments)
             try:
                 return work(segments)
             except SourceError:
-                if not left or all(part.path.exists() for each in segments for part in each.parts):
+                if not left or _files(segments) == before:
                     raise
         raise AssertionError("the last reading ends one way or the other")
 
@@ -339,6 +340,19 @@ class SegmentService:
             if error.code != "SEGMENT_BUSY":
                 raise
             return None
+
+
+def _files(segments: Sequence[Segment]) -> list[tuple[int, int] | None]:
+    """What tells the parts' files from others of the same names; None for one that is not there."""
+    found: list[tuple[int, int] | None] = []
+    for part in (part for segment in segments for part in segment.parts):
+        try:
+            about = part.path.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((about.st_ino, about.st_mtime_ns))
+    return found
 
 
 @contextlib.contextmanager
