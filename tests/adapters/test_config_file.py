@@ -2,6 +2,9 @@
 
 import os
 import re
+import typing
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from yuntu_push.adapters.config_decoder import env_name
 from yuntu_push.adapters.config_file import ConfigFile
 from yuntu_push.domain.channel import Channel, ChannelKind
 from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.settings import GuardEntry, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +52,21 @@ def test_the_defaults_in_the_comments_are_the_defaults(tmp_path: Path):
     loaded = config(tmp_path, without_samples).load().settings
 
     assert loaded == config(tmp_path, "").load().settings
+
+
+def test_the_example_shows_every_key():
+    text = (ROOT / "config.example.yaml").read_text("utf-8")
+    assert [key for key in keys_of(Settings) if not re.search(rf"\b{key}:", text)] == []
+    assert "max_ids" in text
+
+
+def keys_of(section: type) -> Iterator[str]:
+    """The keys of a section and of those in it; `max_ids` and so on stand in a list of guards."""
+    for name, hint in typing.get_type_hints(section).items():
+        kinds = [each for each in (hint, *typing.get_args(hint)) if is_dataclass(each)]
+        if kinds != [GuardEntry]:
+            yield name
+            yield from (key for kind in kinds for key in keys_of(kind))
 
 
 def test_the_packaged_example_is_the_one_of_the_repository():
