@@ -201,6 +201,30 @@ def test_cancel_tells_scripts_what_stays(home: World):
     assert run.data["remains"] == ["nothing was sent to the platform"]
 
 
+def test_a_failed_brand_is_7_says_why_and_is_tried_alone(home: World):
+    account = home.bound_account()[0]
+    brands = [str(brand["brand_id"]) for brand in account["brands"]]
+    assert len(brands) == 2
+    home.sandbox.fault("custom_audience/copy", "refuse", nth=2, code=40001, message="不行")
+    try:
+        run = home.create(
+            "--again", "--brand", brands[1], "--wait", "--poll", "0.1", name="一半"
+        )  # fmt: skip
+    finally:
+        home.sandbox.clear_faults()
+    assert (run.code, run.envelope["status"], run.data["state"]) == (7, "partial", "partial")
+    push = run.data["push_id"]
+    assert sorted(brand["state"] for brand in run.data["brands"]) == ["failed", "submitted"]
+    shown = home("push", "status", push)
+    [line] = [x for x in shown.stdout.splitlines() if x.startswith("brands\t")]
+    assert (shown.code, line.count("不行")) == (0, 1)
+
+    before = sent(home)
+    again = home.json("push", "resume", push)
+    assert (again.code, again.data["state"]) == (0, "succeeded")
+    assert sent(home) == before + 1, "the other brand is not repeated"
+
+
 def test_a_throttled_push_is_75_and_says_when(home: World):
     home.sandbox.fault("data_source/create", "refuse", code=40110, retry_in="120")
     try:

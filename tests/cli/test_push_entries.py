@@ -297,6 +297,7 @@ def test_copies_are_shown_with_their_lineage_and_old_ones_for_deletion(home: Wor
     assert (older["push_id"], older["segment_version"]) == (first.data["push_id"], 1)
     assert (newest["current"], older["current"]) == (True, False)
     assert "1 older copies" in shown.stderr
+    assert f"{older['brand_name']} {older['copied_at'][:10]}" in shown.stderr
 
 
 def test_a_cancelled_push_says_what_stays(home: World):

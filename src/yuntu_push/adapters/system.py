@@ -12,6 +12,7 @@ from pathlib import Path
 
 from yuntu_push.domain.disk import FULL
 from yuntu_push.domain.errors import ConfigError
+from yuntu_push.domain.quota import BEIJING
 from yuntu_push.domain.text import msg
 
 
@@ -129,7 +130,8 @@ class FileLocks:
             raise busy(_holder_text(holder)) from None
         try:
             with contextlib.suppress(OSError):  # who holds it is a courtesy, never a reason to fail
-                stamp = self._clock.now().astimezone().isoformat(timespec="seconds")
+                since = self._clock.now().astimezone(BEIJING)
+                stamp = since.strftime("%Y-%m-%d %H:%M:%S +08:00")
                 holder.write_text(f"pid {os.getpid()}, {stamp}", "utf-8")
             yield
         finally:

@@ -22,6 +22,8 @@ from yuntu_push.services.push.labels import (
 )
 from yuntu_push.services.push.remains import BrandCopy
 
+MOST_COPIES = 5  # that a sentence names; the table and the envelope have them all
+
 
 def push_data(session: Session, push: Push) -> dict[str, Any]:
     """A push as scripts read it; every id is a string."""
@@ -140,6 +142,10 @@ def copies_table(copies: Sequence[BrandCopy]) -> Table:
     )
 
 
+def _named(copy: BrandCopy) -> str:
+    return f"{copy.brand.brand_name} {shown(copy.at)} ({_segment(copy.push)})"
+
+
 def _copy_state(copy: BrandCopy) -> Text:
     if not copy.sure:
         return msg("not known to be there")
@@ -169,7 +175,7 @@ def push_table(session: Session, push: Push, *, planned: bool = False) -> Table:
             (
                 "targets",
                 [
-                    _place(str(t.advertiser_id), target_label(t.state))
+                    _place(str(t.advertiser_id), target_label(t.state), t.failure)
                     for t in push.targets
                     if not t.owner
                 ]
@@ -197,13 +203,15 @@ def _called(name: str, number: int) -> str:
     return f"{name} ({number})" if name else str(number)
 
 
-def _place(name: str, state: Text) -> Text:
+def _place(name: str, state: Text, failure: Failure | None = None) -> Text:
+    if failure is not None:
+        return msg("{name} ({state}: {reason})", name=name, state=state, reason=failure.message)
     return msg("{name} ({state})", name=name, state=state)
 
 
 def _brand(brand: PushBrand) -> Text:
-    if brand.submitted_at is None:
-        return _place(brand.brand_name, brand_label(brand.state))
+    if brand.submitted_at is None or brand.failure is not None:
+        return _place(brand.brand_name, brand_label(brand.state), brand.failure)
     return msg(
         "{name} ({state}, copied {at})",
         name=brand.brand_name,
@@ -258,13 +266,15 @@ def show_push(session: Session, push: Push, *, more: Mapping[str, Any] | None = 
         *([copies_table(copies)] if copies else []),
         status=_reading(push),
     )
-    old = sum(not copy.current for copy in copies)
+    old = [copy for copy in copies if not copy.current]
     if old:
         session.messages.notice(
             msg(
-                "Yuntu keeps {count} older copies of this audience; where they are not wanted, "
-                "delete them there by hand",
-                count=old,
+                "Yuntu keeps {count} older copies of this audience: {copies}; where they are not "
+                "wanted, delete them there by hand",
+                count=len(old),
+                copies=", ".join(_named(copy) for copy in old[:MOST_COPIES])
+                + (", …" if len(old) > MOST_COPIES else ""),
             )
         )
 
