@@ -107,6 +107,9 @@ def _unusable(path: str, reason: str) -> ConfigError:
     )
 
 
+_HOLDER_LOOKS, _HOLDER_PAUSE = 25, 0.02  # half a second
+
+
 class FileLocks:
     """Kernel locks on files in a private folder; they vanish with the process that holds them."""
 
@@ -135,14 +138,19 @@ class FileLocks:
                 holder.write_text(f"pid {os.getpid()}, {stamp}", "utf-8")
             yield
         finally:
+            with contextlib.suppress(OSError):  # Windows: somebody is reading it
+                holder.unlink()
             lock.release()
 
 
 def _holder_text(holder: Path) -> str:
-    try:
-        return holder.read_text("utf-8")
-    except OSError:
-        return "?"
+    """Who holds a lock; whoever has just taken it is given a moment to say so."""
+    for _ in range(_HOLDER_LOOKS):
+        with contextlib.suppress(OSError):
+            if text := holder.read_text("utf-8"):
+                return text
+        time.sleep(_HOLDER_PAUSE)
+    return "?"
 
 
 def open_browser(url: str) -> bool:
