@@ -95,17 +95,83 @@ def test_status_shows_and_never_fails_for_a_state(home: World, pushed: dict):
         home.sandbox.clear_faults()
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_status_watches_until_nothing_is_under_way(home: World, named: bool):
+LISTS = [("list",), ("status",), ("show",)]
+
+
+def reads(home: World) -> int:
+    return len(home.sandbox.requests("custom_audience/read"))
+
+
+def cover(home: World, push: dict) -> int | None:
+    """What the list without a look at the platform says."""
+    pushes = home.json("push", "list", "--offline").data["pushes"]
+    return next(p["cover_num"] for p in pushes if p["push_id"] == push["push_id"])
+
+
+@pytest.mark.parametrize("spelling", LISTS)
+def test_the_list_has_present_counts_unless_told_to_stay_offline(
+    home: World, pushed: dict, spelling: tuple[str, ...]
+):
+    audience = home.sandbox.world.state.audiences[int(pushed["custom_audience_id"])]
+    before, known = reads(home), cover(home, pushed)
+    assert reads(home) == before, "offline asks nothing"
+    now = (known or 0) + 7
+    audience.cover_num = now
+
+    run = home.json("push", *spelling)
+
+    found = next(p for p in run.data["pushes"] if p["push_id"] == pushed["push_id"])
+    assert (run.code, found["cover_num"]) == (0, now), run.stderr
+    assert (reads(home) - before, run.stderr) == (1, "")
+
+
+def test_a_list_in_an_outage_is_quick_and_shows_what_was_last_seen(home: World, pushed: dict):
+    known = cover(home, pushed)
+    home.sandbox.fault("custom_audience/read", "delay", seconds=40)
+    try:
+        began = time.monotonic()
+        run = home.json("push", "list")
+        took = time.monotonic() - began
+    finally:
+        home.sandbox.clear_faults()
+    found = next(p for p in run.data["pushes"] if p["push_id"] == pushed["push_id"])
+    assert (run.code, found["cover_num"]) == (0, known)
+    assert took < 15
+    assert run.stderr.count("the counts are those last seen") == 1
+
+
+def test_a_list_without_a_login_or_a_channel_says_so_and_is_no_failure(tmp_path: Path):
+    with world(tmp_path / "home", speed=1e6) as made:
+        made.build(count=50)
+        push = made.create("--wait", "--poll", "0.1", "--timeout", "60").data
+        assert made.json("auth", "logout", "acme", "--yes").code == 0
+        loggedout = made.json("push", "list")
+        config = made.home / "config.yaml"
+        config.write_text(config.read_text("utf-8").replace("acme:", "other:"), "utf-8")
+        removed = made.json("push", "list")
+        one = made.json("push", "show", push["push_id"])
+
+    for run, reason in ((loggedout, "no valid login"), (removed, "there is no channel")):
+        assert (run.code, run.envelope["status"]) == (0, "ok")
+        assert run.data["pushes"][0]["cover_num"] == push["cover_num"]
+        [line] = run.stderr.splitlines()
+        assert "channel acme" in line
+        assert reason in line
+    assert (one.code, one.data["cover_num"]) == (0, push["cover_num"])
+
+
+@pytest.mark.parametrize("words", [["status", "NAMED"], ["status"], ["list"]])
+def test_status_watches_until_nothing_is_under_way(home: World, words: list[str]):
     home.sandbox.fault("data_source/create", "slow", factor=10_000)
     try:
         push = home.create("--again", name="看着").data["push_id"]
     finally:
         home.sandbox.clear_faults()
-    words = [push] if named else ["--state", "running", "--state", "cancelled"]
+    states = ["--state", "running", "--state", "cancelled"]
+    words = [words[0], push] if "NAMED" in words else [*words, *states]
     environ = {**TEST_ENVIRONMENT, **os.environ, **FAST, "YUNTU_PUSH_HOME": str(home.home)}
     with subprocess.Popen(
-        command("push", "status", "--watch", *words),
+        command("push", *words, "--watch"),
         env=environ, stdout=subprocess.PIPE, encoding="utf-8",
     ) as watching:  # fmt: skip
         time.sleep(1.5)

@@ -41,6 +41,7 @@ from yuntu_push.domain.settings import ApiSettings, PushEntry, PushSettings, Seg
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.push.adoption import PushAdoption
 from yuntu_push.services.push.copies import PushCopies
+from yuntu_push.services.push.counts import PresentCounts
 from yuntu_push.services.push.entries import PushEntries
 from yuntu_push.services.push.planning import PushPlanner, PushRequest
 from yuntu_push.services.push.runner import PushRunner
@@ -510,6 +511,14 @@ class Bench:
             store=self.store,
             planner=self.planner,
             runner=self.runner(),
+            channels=FixedChannels(),
+            clock=self.clock,
+        )
+
+    @property
+    def counts(self) -> PresentCounts:
+        return PresentCounts(
+            store=self.store,
             channels=FixedChannels(),
             api_for=lambda _: self.platform,
             clock=self.clock,

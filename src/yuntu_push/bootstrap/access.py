@@ -1,6 +1,7 @@
 """Logins, accounts and the calls of each channel, built at first use."""
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from yuntu_push.bootstrap.outside import Outside
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from yuntu_push.services.login import Login
     from yuntu_push.services.store_move import StoreMove
     from yuntu_push.services.tokens import Tokens
+
+BRIEF_SECONDS = 5.0
 
 
 class Access(Outside):
@@ -120,3 +123,25 @@ class Access(Outside):
             self._opened.callback(client.close)
             self._apis[channel] = client
         return self._apis[channel]
+
+    @functools.cached_property
+    def _brief_apis(self) -> dict[Channel, AudienceApi]:
+        return {}
+
+    def brief_api(self, channel: Channel) -> AudienceApi:
+        """The same for a look that nobody should have to wait for: one try, `BRIEF_SECONDS`."""
+        from yuntu_push.adapters.ocean.client import OceanClient
+        from yuntu_push.services.tokens import StoredTokens
+
+        if channel not in self._brief_apis:
+            usual = self.settings.api
+            brief = replace(
+                usual,
+                connect_timeout=min(usual.connect_timeout, BRIEF_SECONDS),
+                timeout=min(usual.timeout, BRIEF_SECONDS),
+            )
+            tokens = StoredTokens(self.tokens)
+            client = OceanClient(channel, tokens, brief, self.clock, pace=self.pace, tries=1)
+            self._opened.callback(client.close)
+            self._brief_apis[channel] = client
+        return self._brief_apis[channel]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from yuntu_push.services.audiences import Audiences
     from yuntu_push.services.push.adoption import PushAdoption
     from yuntu_push.services.push.copies import PushCopies
+    from yuntu_push.services.push.counts import PresentCounts
     from yuntu_push.services.push.entries import PushEntries
     from yuntu_push.services.push.planning import PushPlanner
     from yuntu_push.services.push.runner import PushRunner
@@ -101,7 +102,18 @@ class Pushing(Access):
             planner=self._planner,
             runner=self.push_runner,
             channels=self.channel_store,
-            api_for=self.audience_api,
+            clock=self.clock,
+        )
+
+    @functools.cached_property
+    def present_counts(self) -> "PresentCounts":
+        """The counts that audiences show now."""
+        from yuntu_push.services.push.counts import PresentCounts
+
+        return PresentCounts(
+            store=self.push_store,
+            channels=self.channel_store,
+            api_for=self.brief_api,
             clock=self.clock,
         )
 

@@ -274,6 +274,25 @@ class Tokens:
         return grant.generation if grant else 0
 
 
+class StoredTokens:
+    """Tokens for a brief look: the stored one, whatever its age, and only after the platform has
+    answered and refused it another. So no renewal is begun that an outage could draw out."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def access_token(self, channel: Channel) -> SecretText:
+        """The stored token, or `LoginError`."""
+        grant = self._tokens.grant(channel)
+        if grant is None:
+            raise login_needed(channel)
+        return grant.access_token
+
+    def replace_refused(self, channel: Channel, refused: SecretText) -> SecretText:
+        """Another token than the one the platform just refused, or `LoginError`."""
+        return self._tokens.replace_refused(channel, refused)
+
+
 class _StillHeldError(Exception):
     """The lock was not free within the quiet time."""
 

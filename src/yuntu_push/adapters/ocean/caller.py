@@ -35,6 +35,7 @@ class Caller:
         clock: Clock,
         *,
         pace: Pace | None = None,
+        tries: int = READ_TRIES,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.channel = channel
@@ -42,6 +43,7 @@ class Caller:
         self.clock = clock
         self._transport = Transport(channel.api_url, api, clock)
         self._signer = Signer(channel, tokens, self._transport, pace or Pacer(api.rate, clock))
+        self._tries = tries
         self._jitter = jitter
 
     def close(self) -> None:
@@ -66,13 +68,13 @@ class Caller:
         return envelope.opened(reply, channel=self.channel.name, now=self.server_now())
 
     def read(self, call: Call) -> Any:
-        """`data` of a call without effect, tried up to three times; `TryLaterError` after that."""
-        for attempt in range(1, READ_TRIES + 1):
+        """`data` of a call without effect, tried `tries` times at most; then `TryLaterError`."""
+        for attempt in range(1, self._tries + 1):
             try:
                 return self.write(call)
             except (UnreachableError, OutcomeUnknownError, ThrottledError) as exc:
                 pause = self._pause(exc, attempt)
-                if attempt == READ_TRIES or pause is None:
+                if attempt == self._tries or pause is None:
                     raise _of_a_read(exc) from exc
                 self.clock.sleep(pause)
         raise AssertionError("the last attempt returns or raises")

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from yuntu_push.adapters.ocean import accounts, audiences, brands, data_sources
-from yuntu_push.adapters.ocean.caller import Caller
+from yuntu_push.adapters.ocean.caller import READ_TRIES, Caller
 from yuntu_push.adapters.ocean.needs import Clock, Pace, Tokens
 from yuntu_push.domain.channel import Brand, Channel
 from yuntu_push.domain.platform import (
@@ -29,8 +29,9 @@ class OceanClient:
         clock: Clock,
         *,
         pace: Pace | None = None,
+        tries: int = READ_TRIES,
     ) -> None:
-        self._caller = Caller(channel, tokens, api, clock, pace=pace)
+        self._caller = Caller(channel, tokens, api, clock, pace=pace, tries=tries)
 
     def close(self) -> None:
         """Close the connections."""

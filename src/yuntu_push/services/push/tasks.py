@@ -1,10 +1,9 @@
 """Pushes as people handle them: create, find, look at, cancel, confirm."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.errors import ConfigError, GuardError
 from yuntu_push.domain.names import canonical, unknown
 from yuntu_push.domain.push import (
@@ -20,14 +19,13 @@ from yuntu_push.domain.push import (
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.segment import SegmentRef, segment_of
 from yuntu_push.domain.text import Text, msg
-from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock
+from yuntu_push.services.ports import ChannelStore, Clock
 from yuntu_push.services.push.eta import expected_end
 from yuntu_push.services.push.labels import state_label
 from yuntu_push.services.push.planning import PushPlan, PushPlanner, PushRequest
 from yuntu_push.services.push.ports import Directory, PushStore
 from yuntu_push.services.push.remains import BrandCopy, copies_of, remains
 from yuntu_push.services.push.runner import PushRunner
-from yuntu_push.services.push.view import audience_facts
 
 MIN_PREFIX = 3  # letters of an id that are enough, where they are unique
 
@@ -53,14 +51,12 @@ class PushTasks:
         planner: PushPlanner,
         runner: PushRunner,
         channels: ChannelStore,
-        api_for: Callable[[Channel], AudienceApi],
         clock: Clock,
     ) -> None:
         self._store = store
         self._planner = planner
         self._runner = runner
         self._channels = channels
-        self._api_for = api_for
         self._clock = clock
 
     @property
@@ -142,18 +138,6 @@ class PushTasks:
                 for ref in _read_by(push)
             )
         )
-
-    def with_present_counts(self, push: Push) -> Push:
-        """The push with the counts that its audience shows now; read from the platform."""
-        channel = self._channels.channels().get(push.channel)
-        if channel is None or push.custom_audience_id is None:
-            return push
-        found = self._api_for(channel).read_audiences(
-            advertiser_id=push.advertiser_id, ids=[push.custom_audience_id]
-        )
-        if not found:
-            return push
-        return self._store.learn(push.push_id, audience_facts(found[0]), self._clock.now())
 
     def expected_end(self, push: Push) -> datetime | None:
         """When a push should be done, by how long its steps took lately; None without history."""
