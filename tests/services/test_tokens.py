@@ -29,7 +29,7 @@ from yuntu_push.domain.errors import (
 from yuntu_push.domain.secret import SecretText
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.grants import Grants, app_secret_key, grant_key
-from yuntu_push.services.tokens import Tokens
+from yuntu_push.services.tokens import StoredTokens, Tokens
 
 
 class Setting:
@@ -85,6 +85,22 @@ def test_a_token_near_its_end_is_refreshed_once_and_both_are_stored(here: Settin
     assert first.reveal() == here.platform.current[0]
     assert here.platform.refreshes == 1
     assert here.left_over() == []
+
+
+def test_a_brief_look_renews_only_what_the_platform_refused(here: Setting):
+    """Renewing first would wait for a platform that does not answer."""
+    here.clock.advance(2 * DAY)
+    brief = StoredTokens(here.another_process())
+
+    stored = brief.access_token(here.channel)
+
+    assert (stored.reveal(), here.platform.refreshes) == (here.platform.current[0], 0)
+    renewed = brief.replace_refused(here.channel, stored)
+    assert (renewed.reveal(), here.platform.refreshes) == (here.platform.current[0], 1)
+    assert renewed != stored
+    here.tokens.forget(here.channel)
+    with pytest.raises(LoginError):
+        brief.access_token(here.channel)
 
 
 def test_a_refused_token_is_replaced_though_its_time_is_not_over(here: Setting):
