@@ -14,7 +14,7 @@ from yuntu_push.domain.errors import (
     TryLaterError,
     UnreachableError,
 )
-from yuntu_push.domain.push import Push, PushState
+from yuntu_push.domain.push import Push, PushState, StepName
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.quota import PUBLISH_MARGIN, PUBLISH_WINDOW, QuotaKind, next_midnight
 from yuntu_push.domain.text import msg
@@ -209,6 +209,23 @@ def test_a_cancelled_push_stays_cancelled(bench: Bench):
         bench.run(push)
     with pytest.raises(GuardError):
         bench.tasks.cancel(done.push)
+
+
+def test_cancelling_new_content_of_an_audience_never_published_names_no_old_one(bench: Bench):
+    bench.platform.plan["publish", 0] = TryLaterError("PLATFORM_BUSY", msg("busy"))
+    first = bench.run(bench.create(), wait=False)
+    bench.clock.advance(3600)
+    first = bench.run(first, wait=False)
+    assert first.step is StepName.PUBLISH
+    bench.tasks.cancel(first)
+    bench.segment("vip", seed="new")
+    second = bench.run(bench.update(first), wait=False)
+
+    [said] = map(str, bench.tasks.cancel(second).remains)
+
+    assert "has the new content" in said
+    assert "was never published" in said
+    assert "old one" not in said
 
 
 def test_resume_all_takes_every_push_to_its_end(bench: Bench):

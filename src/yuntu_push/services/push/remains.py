@@ -4,9 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from yuntu_push.domain.push import BrandState, CallState, Push, PushBrand, StepName, TargetState
+from yuntu_push.domain.push import (
+    BrandState,
+    CallState,
+    Push,
+    PushBrand,
+    StepName,
+    StepState,
+    TargetState,
+)
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.push.copying import copy_key
+from yuntu_push.services.push.publishing import PUBLISHED
 
 # Writes that were carried out, or may have been.
 _PERHAPS = frozenset(CallState) - {CallState.NOT_SENT, CallState.REFUSED, CallState.ABSENT}
@@ -19,12 +28,15 @@ _COPIED = {
 }
 
 
-def remains(push: Push) -> tuple[Text, ...]:
-    """Sentences on what stays, and how it is undone where it can be; a person gives `push` up."""
-    return (*_content(push), *_shares(push), *_copies(push))
+def remains(push: Push, chain: Sequence[Push] = ()) -> tuple[Text, ...]:
+    """Sentences on what stays, and how it is undone where it can be; a person gives `push` up.
+
+    `chain` are all pushes into its data source.
+    """
+    return (*_content(push, chain), *_shares(push), *_copies(push))
 
 
-def _content(push: Push) -> list[Text]:
+def _content(push: Push, chain: Sequence[Push]) -> list[Text]:
     name = push.audience_name
     if _wrote(push, StepName.PUBLISH):
         return [
@@ -43,6 +55,14 @@ def _content(push: Push) -> list[Text]:
             )
         ]
     if _wrote(push, StepName.UPDATE_DATA_SOURCE):
+        if not any(map(_was_published, chain)):
+            return [
+                msg(
+                    "the data source {name} has the new content; its audience was never published, "
+                    "so nothing is in force before a later push is published",
+                    name=name,
+                )
+            ]
         return [
             msg(
                 "the data source {name} has the new content; the audience keeps the old one until "
@@ -73,6 +93,15 @@ def _copies(push: Push) -> list[Text]:
     if not brands:
         return []
     return [msg("copies stay in {brands}; delete them in Yuntu by hand", brands=", ".join(brands))]
+
+
+def _was_published(push: Push) -> bool:
+    """Whether its audience has been in force, by what was written or is known of it."""
+    if _wrote(push, StepName.PUBLISH) or push.delivery_status in PUBLISHED:
+        return True
+    # One that was taken over was not published by us: what was seen then decides.
+    done = any(s.name is StepName.PUBLISH and s.state is StepState.SUCCEEDED for s in push.steps)
+    return done and push.delivery_status is None
 
 
 def _wrote(push: Push, step: StepName) -> bool:

@@ -159,12 +159,11 @@ class PushTasks:
                     hint=_too_late(push),
                 )
             push = self._store.move(push.push_id, PushState.CANCELLED, self._clock.now())
-        return Cancelled(push, remains(push))
+        return Cancelled(push, remains(push, self._chain(push)))
 
     def copies(self, push: Push) -> Sequence[BrandCopy]:
         """The copies of a push's audience in Yuntu brands, all pushes into it taken together."""
-        known = push.data_source_id
-        return copies_of(self._store.on_data_source(known) if known is not None else [push])
+        return copies_of(self._chain(push))
 
     def confirm(self, push: Push, brand: str) -> Push:
         """Note that a person saw the audience in Yuntu."""
@@ -178,6 +177,11 @@ class PushTasks:
             )  # fmt: skip
         confirmed = replace(found, state=BrandState.CONFIRMED)
         return self._store.learn(push.push_id, Facts(brands=[confirmed]), self._clock.now())
+
+    def _chain(self, push: Push) -> Sequence[Push]:
+        """All pushes into the data source of a push, newest first."""
+        known = push.data_source_id
+        return self._store.on_data_source(known) if known is not None else [push]
 
     def _fresh(self, push: Push) -> Push:
         found = self._store.get(push.push_id)
