@@ -116,6 +116,9 @@ def test_each_code_takes_the_path_of_its_class(
         (CREATE, 40001, "data_source_name 长度不能超过 30 个字符", RefusedError, "NAME_TOO_LONG"),
         (CREATE, 40001, "data_source_name 已存在", RefusedError, "NAME_TAKEN"),
         (UPDATE, 40001, "file_paths[3] 已过期(有效期 14 天)", RefusedError, "UPLOAD_EXPIRED"),
+        (UPDATE, 40001, "data_source_id 对应的人群包已删除", RefusedError, "DATA_SOURCE_GONE"),
+        (UPDATE, 40001, "the data source has been deleted", RefusedError, "DATA_SOURCE_GONE"),
+        (PUBLISH, 40001, "该人群包已被删除", RefusedError, "DATA_SOURCE_GONE"),
         (PUBLISH, 40001, "覆盖人数过少", RefusedError, "AUDIENCE_TOO_SMALL"),
         # The same words elsewhere mean nothing of the kind.
         (CREATE, 40001, "24 小时", RefusedError, "PLATFORM_REFUSED"),

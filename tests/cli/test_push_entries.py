@@ -317,6 +317,29 @@ def test_a_cancelled_push_says_what_stays(home: World):
     assert (again.code, again.data["upload_num"]) == (0, 120), "given up is not done"
 
 
+def test_an_entry_whose_audience_was_deleted_tells_the_way_out(home: World):
+    """Its id is gone for good: under another name the entry begins anew."""
+    write_source(home, 100)
+    add_entry(home, "reset")
+    first = home.json("push", "run", "vip_daily", *WAIT)
+    assert first.code == 0
+    assert home.json("audience", "delete", first.data["custom_audience_id"], "-y").code == 0
+    write_source(home, 120)
+    a_day_later(home)
+
+    run = home.json("push", "run", "vip_daily", *WAIT)
+
+    assert (run.code, run.error_code) == (5, "DATA_SOURCE_GONE")
+    assert "vip_daily_2" in run.envelope["errors"][0]["hint"]
+    assert run.data["next_action"] == run.envelope["errors"][0]["hint"]
+    assert not home.sandbox.requests("data_source/update")
+    config = home.home / "config.yaml"
+    config.write_text(config.read_text("utf-8").replace("vip_daily:", "vip_daily_2:"), "utf-8")
+    anew = home.json("push", "run", "vip_daily_2", *WAIT)
+    assert (anew.code, anew.data["mode"]) == (0, "create")
+    assert anew.data["custom_audience_id"] != first.data["custom_audience_id"]
+
+
 def test_a_source_that_comes_late_is_brought_by_resume_all(home: World, tmp_path: Path):
     add_entry(home, "reset")
     empty = write_csv(home.home / "source.csv", "手机号", [])

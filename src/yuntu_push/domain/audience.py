@@ -9,9 +9,11 @@ from enum import StrEnum
 
 from yuntu_push.domain.platform import DeliveryStatus, RemoteAudience
 from yuntu_push.domain.quota import BEIJING
+from yuntu_push.domain.text import msg
 
 UNUSED_DAYS = 183  # an audience that no plan used for six months expires
 EXPIRES_SOON = timedelta(days=30)
+AUDIENCE_GONE_HINT = msg("it may have been deleted; create a new push")
 _DELETED = {22, 23}
 _EXPIRED = {11, 25, 26}
 _FAILED = {3, 7, 9, 15}

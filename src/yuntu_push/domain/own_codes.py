@@ -173,7 +173,7 @@ _REFUSED: Mapping[str, Text] = {
     "AUDIENCE_BROKEN": msg("the platform cannot use the audience any more"),
     "AUDIENCE_IN_USE": msg("an ad plan uses the audience"),
     "AUDIENCE_TOO_SMALL": msg("too few people are covered"),
-    "DATA_SOURCE_GONE": msg("the data source is no longer on the platform"),
+    "DATA_SOURCE_GONE": msg("the data source or its audience is no longer on the platform"),
     "NAME_TAKEN": msg("the platform has a data source of this name"),
     "NAME_TOO_LONG": msg("the platform finds the name too long"),
     "OTHER_SUBJECT": msg("owner and target belong to different legal subjects (主体)"),

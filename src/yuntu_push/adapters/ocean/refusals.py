@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from yuntu_push.domain.audience import AUDIENCE_GONE_HINT
 from yuntu_push.domain.errors import (
     LoginError,
     OutcomeUnknownError,
@@ -276,6 +277,11 @@ _RULES = (
             "AUDIENCE_TOO_SMALL",
             msg("check the id types, or make the segment larger"),
         ),
+    ),
+    _Rule(
+        ("data_source/update/", "custom_audience/publish/", "custom_audience/push_v2/"),
+        _marks(r"人群|audience|数据源|data.?source", r"已.?删除|被删除|\bdeleted"),
+        _permanent("DATA_SOURCE_GONE", AUDIENCE_GONE_HINT),
     ),
     _Rule(
         ("custom_audience/delete/",),

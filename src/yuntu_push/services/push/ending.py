@@ -52,6 +52,13 @@ def _failure(push: Push) -> YuntuPushError | None:
             "itself; nothing is done twice",
             push=push.push_id,
         )
+    if error.code == "DATA_SOURCE_GONE" and push.entry is not None:
+        error.hint = msg(
+            "every run of {entry} will end like this, as a deleted audience's id is gone for good; "
+            "give the entry another name in the config and in its schedule, such as {entry}_2: its "
+            "first run makes a new audience",
+            entry=push.entry,
+        )
     return error
 
 

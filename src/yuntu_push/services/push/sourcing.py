@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from yuntu_push.domain.audience import AUDIENCE_GONE_HINT
 from yuntu_push.domain.errors import GuardError, RefusedError, YuntuPushError
 from yuntu_push.domain.platform import Operation, RemoteDataSource
 from yuntu_push.domain.push import Call, CallState, Facts, PushPart, StepName
@@ -196,6 +197,8 @@ def _update(view: View, operation: Operation, lost: Call | None) -> Outcome:
     source = read_source(view)
     if source is None:
         return Failed(_source_gone(view))
+    if source.audience is not None and source.audience.deleted:
+        return Failed(_audience_gone(source))
     parts = [part for part in view.push.parts if part.operation is operation]
     if lost is not None:
         if _took_effect(source, lost, parts):
@@ -272,7 +275,15 @@ def _source_gone(view: View) -> RefusedError:
             account=str(view.push.advertiser_id),
             source=view.push.data_source_id,
         ),
-        hint=msg("it may have been deleted; create a new push"),
+        hint=AUDIENCE_GONE_HINT,
+    )
+
+
+def _audience_gone(source: RemoteDataSource) -> RefusedError:
+    return RefusedError(
+        "DATA_SOURCE_GONE",
+        msg("the audience of data source {source} was deleted", source=source.data_source_id),
+        hint=AUDIENCE_GONE_HINT,
     )
 
 
