@@ -1,6 +1,7 @@
 """`push run` and `push update` against the sandbox: the platform has what the source has."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -228,6 +229,27 @@ def test_a_mass_removal_is_stopped_and_can_be_let_pass(home: World):
     assert not home.sandbox.requests("data_source/update")
 
     run = home.json("push", "run", "vip_daily", "--allow", "max_removed", *WAIT)
+    assert (run.code, run.data["upload_num"]) == (0, 20)
+
+
+def test_all_guards_that_refuse_are_told_and_let_pass_by_the_line_of_the_hint(home: World):
+    write_source(home, 100)
+    add_entry(home, "reset")
+    config = home.home / "config.yaml"
+    config.write_text(config.read_text("utf-8") + "    guards: {min_ids: 50}\n", "utf-8")
+    assert home.json("push", "run", "vip_daily", *WAIT).code == 0
+    write_source(home, 20)
+    a_day_later(home)
+
+    stopped = home("push", "run", "vip_daily", "--lang", "zh")
+
+    assert stopped.code == 6
+    assert stopped.stderr.startswith("错误[GUARD_MIN_IDS]: ")
+    assert "；" in stopped.stderr
+    assert "上限 30%" in stopped.stderr
+    words = re.findall(r"--allow \w+", stopped.stderr)
+    assert words == ["--allow min_ids", "--allow max_removed"]
+    run = home.json("push", "run", "vip_daily", *" ".join(words).split(), *WAIT)
     assert (run.code, run.data["upload_num"]) == (0, 20)
 
 

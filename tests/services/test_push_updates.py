@@ -208,6 +208,28 @@ def test_guards_refuse_and_may_be_let_pass_by_name(guards, sizes: Sizes, name: G
     check_guards(GuardEntry(**guards), sizes, [name.value])
 
 
+def test_all_guards_that_refuse_are_named_in_one_go():
+    guards = GuardEntry(max_removed="10%", max_growth="20%", min_ids=200)
+    sizes = Sizes(after=130, before=100, removed=40, added=70)
+
+    with pytest.raises(GuardError) as caught:
+        check_guards(guards, sizes)
+
+    assert caught.value.code == "GUARD_MIN_IDS"
+    said, hint = str(caught.value.message), str(caught.value.hint)
+    reasons = ["130 ids, fewer than 200", "remove 40 %", "add 70 %"]
+    assert [said.count(reason) for reason in reasons] == [1, 1, 1]
+    line = "`--allow min_ids --allow max_removed --allow max_growth`"
+    assert line in hint
+
+    with pytest.raises(GuardError) as caught:
+        check_guards(guards, sizes, ["min_ids", "max_growth"])
+    assert caught.value.code == "GUARD_MAX_REMOVED"
+    assert "fewer than" not in str(caught.value.message)
+    assert line in str(caught.value.hint), "what passes now has to be named again"
+    check_guards(guards, sizes, ["min_ids", "max_removed", "max_growth"])
+
+
 @pytest.mark.parametrize(
     "sizes", [Sizes.of_totals(100, 70), Sizes.of_totals(None, 1), Sizes.of_totals(100, 10_000)]
 )

@@ -1,7 +1,7 @@
 """Guards: what a push may change about an audience without a person saying so."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,15 +41,26 @@ class Sizes:
 
 
 def check_guards(guards: GuardEntry, sizes: Sizes, passing: Collection[str] = ()) -> None:
-    """Raise the `GuardError` of the first guard that refuses; those named in `passing` do not."""
-    for name, reason in _refusals(guards, sizes):
-        if name.value not in passing:
-            raise GuardError(
-                f"GUARD_{name.upper()}",
-                reason,
-                hint=msg("the platform is unchanged; `--allow {guard}` lets one run pass",
-                         guard=name.value),
-            )  # fmt: skip
+    """Raise one `GuardError` for all guards that refuse; those named in `passing` do not.
+
+    Its code is that of the first one.
+    """
+    found = _refusals(guards, sizes)
+    refused = [(name, reason) for name, reason in found if name.value not in passing]
+    if not refused:
+        return
+    raise GuardError(
+        f"GUARD_{refused[0][0].upper()}",
+        _together([reason for _, reason in refused]),
+        # Those that pass already are named again: the option counts for one run.
+        hint=msg("the platform is unchanged; `--allow {guard}` lets one run pass",
+                 guard=" --allow ".join(name.value for name, _ in found)),
+    )  # fmt: skip
+
+
+def _together(reasons: Sequence[Text]) -> Text:
+    first, *more = reasons
+    return msg("{reason}; {more}", reason=first, more=_together(more)) if more else first
 
 
 def _refusals(guards: GuardEntry, sizes: Sizes) -> list[tuple[GuardName, Text]]:
