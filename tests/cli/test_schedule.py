@@ -85,6 +85,18 @@ def test_systemd_units_name_program_home_and_time(home: Path):
     assert data["written"] == []
 
 
+def test_each_unit_says_where_its_log_is_and_what_locks_it(home: Path):
+    data = yuntu_json("schedule", "print", "vip_daily", "--systemd", home=home).data
+
+    services = {f["name"]: f["content"] for f in data["files"] if f["name"].endswith(".service")}
+    assert len(services) == 2
+    for name, content in services.items():
+        comments = [line for line in content.splitlines() if line.startswith("#")]
+        assert f"journalctl --user -u {name}" in " ".join(comments)
+        assert any("lock" in line for line in comments)
+        assert all("=" in line or line[:1] in ("", "#", "[") for line in content.splitlines())
+
+
 def test_the_windows_task_is_well_formed():
     run = ScheduledRun(
         entry="vip_daily",

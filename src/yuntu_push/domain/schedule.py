@@ -1,7 +1,8 @@
 """Scheduler entries that run a push every day: cron lines, systemd units, a Windows task.
 
-Each carries the home, a log that rotates or appends, and a lock that lets a late run pass: the
-push itself is locked anyway, so the outer lock only keeps runs from queueing up.
+Each carries the home, a log (a file, or systemd's journal) and a lock that lets a late run pass.
+The push itself is locked anyway: the outer lock of a cron line only keeps runs from queueing up,
+and a systemd unit, which is never started twice, needs none.
 """
 
 import shlex
@@ -121,12 +122,15 @@ def _systemd(run: ScheduledRun) -> dict[str, str]:
         f"Environment={_unit_word(f'{k}={v}')}\n" for k, v in run.environment.items()
     )
 
-    def service(description: str, words: str) -> str:
+    def service(unit: str, description: str, words: str) -> str:
         return (
             "[Unit]\n"
             f"Description={description}\n"
             "After=network-online.target\nWants=network-online.target\n\n"
             "[Service]\nType=oneshot\nUMask=0077\n"
+            f"# The log is the journal: journalctl --user -u {unit}.service\n"
+            "# The lock is yuntu-push's own, held by the kernel, and ends with the run, however "
+            "that ends:\n# what another run is working on is left to it.\n"
             f"{variables}"
             "# The file store's key, sealed to this machine:\n"
             "# LoadCredentialEncrypted=yuntu-push-key\n"
@@ -143,14 +147,16 @@ def _systemd(run: ScheduledRun) -> dict[str, str]:
 
     return {
         f"{name}.service": service(
-            f"yuntu-push: build and push {run.entry}", f"push run {_unit_word(run.entry)} -q"
+            name,
+            f"yuntu-push: build and push {run.entry}",
+            f"push run {_unit_word(run.entry)} -q",
         ),
         f"{name}.timer": timer(
             f"yuntu-push: {run.entry}, daily",
             f"OnCalendar=*-*-* {run.hour:02d}:{run.minute:02d}:00 Asia/Shanghai",
         ),
         "yuntu-push-resume.service": service(
-            "yuntu-push: go on with what is due", "push resume --all -q"
+            "yuntu-push-resume", "yuntu-push: go on with what is due", "push resume --all -q"
         ),
         "yuntu-push-resume.timer": timer(
             "yuntu-push: every ten minutes", "OnCalendar=*:0/10\nRandomizedDelaySec=60"
