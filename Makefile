@@ -58,7 +58,7 @@ lock: $(READY) ## export the requirements with names, versions and hashes
 bench: $(READY) ## time the segment engine against the sample script
 	$(BIN)/python -m bench
 
-crash: $(READY) ## the full crash matrix, in hours; prints what it killed
+crash: $(READY) ## the full crash matrix, in about an hour; prints what it killed
 	CRASH_SEQUENCES=2000 CRASH_STEPS=50 $(BIN)/pytest -q -s tests/crash --full-crash-matrix
 
 clean: ## forget the environment and the caches
