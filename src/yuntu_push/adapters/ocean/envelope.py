@@ -21,6 +21,7 @@ from yuntu_push.domain.errors import (
     ThrottledError,
     YuntuPushError,
 )
+from yuntu_push.domain.scrubbing import scrubbed
 from yuntu_push.domain.text import msg
 
 MAX_WAIT = 3600.0  # a longer hint than an hour is a new appointment, not a wait
@@ -97,7 +98,7 @@ def opened(reply: Reply, *, channel: str, now: datetime) -> Any:
     raise refusals.error(
         Refusal(
             code=code,
-            text=_sentence(document.get("message")),
+            text=scrubbed(_sentence(document.get("message"))),
             request_id=_request_id(document.get("request_id")),
             retry_in=retry_in(reply.headers, now),
         ),

@@ -16,6 +16,7 @@ from yuntu_push.domain.platform import (
     RemoteDataSource,
     TokenAnswer,
 )
+from yuntu_push.domain.scrubbing import scrubbed
 
 _DELIVERY_PREFIX = "CUSTOM_AUDIENCE_DELIVERY_STATUS_"
 _SOURCE_PREFIX = "CUSTOM_AUDIENCE_TYPE_"
@@ -183,6 +184,6 @@ def _change_log(item: Wire) -> ChangeLog:
         change_log_id=number(item.get("change_log_id")),
         action=number(item.get("action")),
         status=number(item.get("status")),
-        message=text(item.get("message")),
+        message=scrubbed(text(item.get("message"))),
         file_paths=tuple(text(path) for path in paths) if isinstance(paths, list) else (),
     )

@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from yuntu_push.domain.errors import ConfigError
-from yuntu_push.domain.identifiers import masked
 from yuntu_push.domain.lookalikes import NONE, likeness
+from yuntu_push.domain.scrubbing import HIDDEN
 from yuntu_push.domain.text import msg
 
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -134,9 +134,9 @@ def _date(text: str, today: date) -> date:
 
 
 def _shown(value: object) -> str:
-    """The value for the manifest; somebody's id stands there masked."""
+    """The value for the manifest; somebody's id is hidden there."""
     texts = [str(item) for item in value] if isinstance(value, list) else [str(value)]
-    return ",".join(masked(text) if likeness(text) != NONE else text for text in texts)
+    return ",".join(HIDDEN if likeness(text) != NONE else text for text in texts)
 
 
 def _wrong(key: str, text: str) -> ConfigError:
