@@ -71,7 +71,7 @@ def error_of(exc: Exception, source: str) -> YuntuPushError:
             msg("the query on {source} ran into the server's time limit", source=repr(source)),
             hint=msg("make the query cheaper, or prepare its result in a table"),
         )
-    lost = not code and type(exc).__name__ in _LOST and not _about_text(exc)
+    lost = not code and type(exc).__name__ in _LOST and not _about_query(exc)
     if code in _GONE or lost:
         return TryLaterError(
             "SOURCE_CONNECTION_LOST",
@@ -86,6 +86,7 @@ def error_of(exc: Exception, source: str) -> YuntuPushError:
     )  # fmt: skip
 
 
+_SQLITE_ERROR = 1
 _LOST = frozenset(
     {"OperationalError", "ConnectionTimeout", "InterfaceError", "ConnectionError", "TimeoutError",
      "ConnectionRefusedError", "ConnectionResetError", "EOFError", "SSLError", "gaierror",
@@ -122,6 +123,11 @@ def _reason(exc: Exception, code: str) -> str:
         return type(exc).__name__
     text = str(exc.args[-1]) if exc.args else ""
     return _DIGITS.sub("***", text.splitlines()[0] if text else type(exc).__name__)[:200]
+
+
+def _about_query(exc: Exception) -> bool:
+    """Whether SQLite, which calls everything an operational error, refuses the query itself."""
+    return getattr(exc, "sqlite_errorcode", None) == _SQLITE_ERROR or _about_text(exc)
 
 
 def _about_text(exc: Exception) -> bool:
