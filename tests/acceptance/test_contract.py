@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from support.cli import Run, yuntu, yuntu_json
+from support.commands import all_commands
 from support.here import yuntu_here
 from support.world import World, world
 from yuntu_push.cli.contract import ANSWERS, BARE
@@ -28,16 +29,8 @@ pushes:
 """
 
 
-def leaves(node: Any, path: str = "") -> set[str]:
-    """The paths of all commands."""
-    below = getattr(node, "commands", None)
-    if not below:
-        return {path}
-    return set().union(*(leaves(sub, f"{path} {name}".strip()) for name, sub in below.items()))
-
-
 def test_every_command_has_a_published_shape():
-    assert leaves(typer.main.get_command(app)) == set(ANSWERS) | BARE
+    assert all_commands() == set(ANSWERS) | BARE
 
 
 @pytest.mark.parametrize("command", sorted(ANSWERS))
