@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 
 # The tests start the command line hundreds of times: it must not be compiled anew each time.
 unexport PYTHONDONTWRITEBYTECODE
+# Nor may they find output unbuffered where a person's shell has it buffered.
+unexport PYTHONUNBUFFERED
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint fix messages docs proto lock bench crash clean

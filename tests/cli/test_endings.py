@@ -39,9 +39,10 @@ def test_an_error_keeps_its_code_when_nobody_reads_it(tmp_path: Path, form: str)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("buffered", ["env -u PYTHONUNBUFFERED", "env PYTHONUNBUFFERED=1"])
 @pytest.mark.parametrize("form", ["", "--json"])
-def test_a_full_disk_under_stdout_is_75_and_said(tmp_path: Path, form: str):
-    ended = through_shell(f"$YP channel list {form} >/dev/full", tmp_path)
+def test_a_full_disk_under_stdout_is_75_and_said(tmp_path: Path, form: str, buffered: str):
+    ended = through_shell(f"{buffered} $YP channel list {form} >/dev/full", tmp_path)
 
     assert ended.returncode == 75
     assert "DISK_FULL" in ended.stderr

@@ -103,6 +103,7 @@ def guarded(session: Session, command: str, body: Callable[[], Any]) -> int:
     finally:
         session.bars.close()
         session.close()
+        _leave_nothing_unwritten()
 
 
 def _failed(session: Session, error: YuntuPushError) -> int:
@@ -136,6 +137,15 @@ def _told(session: Session, error: YuntuPushError, code: int) -> int:
             with contextlib.suppress(OSError):
                 session.messages.error(error)
     return code
+
+
+def _leave_nothing_unwritten() -> None:
+    """Else the interpreter tries once more to write what failed, and ends with its own code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _give_up(stream)
 
 
 def _give_up(stream: TextIO) -> None:
