@@ -111,6 +111,16 @@ def find(browser: Any, selector: str) -> Any:
     )
 
 
+def follow(browser: Any, selector: str) -> None:
+    """Click what leads to another page, and wait until this one is gone."""
+    from selenium.webdriver.support import expected_conditions
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    found = find(browser, selector)
+    found.click()
+    WebDriverWait(browser, 20).until(expected_conditions.staleness_of(found))
+
+
 def picture(browser: Any, name: str) -> None:
     folder = os.environ.get("SANDBOX_SCREENSHOTS")
     if not folder:
@@ -144,7 +154,7 @@ def test_a_person_unticks_an_account_and_agrees(browser: Any, server: Sandbox, c
     fits_and_is_quiet(browser)
     picture(browser, "consent")
     find(browser, f'input[value="{OTHER_SUBJECT}"]').click()
-    find(browser, 'button[value="authorise"]').click()
+    follow(browser, 'button[value="authorise"]')
     find(browser, "#done")
     [query] = callback.seen
     assert query["state"] == ["your_custom_params"]
@@ -158,7 +168,7 @@ def test_a_person_unticks_an_account_and_agrees(browser: Any, server: Sandbox, c
 
 def test_a_person_refuses(browser: Any, server: Sandbox, callback: Callback):
     browser.get(link(server, callback))
-    find(browser, 'button[value="refuse"]').click()
+    follow(browser, 'button[value="refuse"]')
     find(browser, "#done")
     assert callback.seen == [{"state": ["your_custom_params"]}]
 
@@ -168,28 +178,28 @@ def test_the_consent_page_in_english(browser: Any, server: Sandbox, callback: Ca
     from selenium.webdriver.common.by import By
 
     browser.get(link(server, callback))
-    find(browser, 'a[href*="lang=en"]').click()
+    follow(browser, 'a[href*="lang=en"]')
     page = find(browser, "#consent")
     assert "Choose the accounts" in page.text
     fits_and_is_quiet(browser)
     for box in page.find_elements(By.CSS_SELECTOR, "input[type=checkbox]"):
         box.click()
-    find(browser, 'button[value="authorise"]').click()
+    follow(browser, 'button[value="authorise"]')
     assert "Tick at least one account" in find(browser, "#problem").text
     assert callback.seen == []
     assert len(browser.get_log("browser")) == 1  # the page's status 400
     browser.back()
     find(browser, f'input[value="{OWNER}"]').click()
-    find(browser, 'button[value="authorise"]').click()
+    follow(browser, 'button[value="authorise"]')
     find(browser, "#done")
     assert callback.seen[0]["uid"] == ["1801000000000001"]
 
 
 def test_another_login_has_other_accounts(browser: Any, server: Sandbox, callback: Callback):
     browser.get(link(server, callback))
-    find(browser, 'a[href*="uid="]').click()
+    follow(browser, 'a[href*="uid="]')
     assert "远山投放" in find(browser, "#consent").text
-    find(browser, 'button[value="authorise"]').click()
+    follow(browser, 'button[value="authorise"]')
     find(browser, "#done")
     assert callback.seen[0]["uid"] == ["1801000000000002"]
 
@@ -214,11 +224,11 @@ def test_the_consoles_pages_in_both_languages(browser: Any, server: Sandbox):
         fits_and_is_quiet(browser)
         picture(browser, name)
         assert "沙箱" in find(browser, "header").text
-        find(browser, "header > a").click()
+        follow(browser, "header > a")
         assert "Sandbox" in find(browser, "header").text
         fits_and_is_quiet(browser)
     browser.get(f"{server.console_url}?lang=zh")
-    find(browser, f'a[href="/console/engine#audience-{audience}"]').click()
+    follow(browser, f'a[href="/console/engine#audience-{audience}"]')
     assert "高价值会员_1124_a1b2" in find(browser, f"#audience-{audience}").text
     assert "13," in find(browser, f"#audience-{audience}").text
 
@@ -229,12 +239,12 @@ def test_a_brand_is_bound_and_unbound(browser: Any, server: Sandbox):
     server.reset()
     browser.get(f"{server.console_url}?lang=zh")
     Select(find(browser, "#brand-10250004 select")).select_by_value(str(OWNER))
-    find(browser, "#brand-10250004 form:last-of-type button").click()
+    follow(browser, "#brand-10250004 form:last-of-type button")
     find(browser, f'#brand-10250004 input[name="advertiser_id"][value="{OWNER}"]')
     token = server.authorize().access
     brands = server.get("2/dmp/brand/get/", {"advertiser_id": OWNER}, token)["data"]["brand_info"]
     assert "青禾护理" in [each["brand_name"] for each in brands]
-    find(browser, "#brand-10250004 form button").click()
+    follow(browser, "#brand-10250004 form button")
     find(browser, "#brands")
     assert server.state()["brands"][3]["bound"] == []
 
@@ -244,7 +254,7 @@ def test_the_clock_is_stepped_by_a_click(browser: Any, server: Sandbox):
     server.reset()
     before = server.state()["now"]
     browser.get(f"{server.console_url}/engine?lang=zh")
-    find(browser, 'button[name="step"][value="86400"]').click()
+    follow(browser, 'button[name="step"][value="86400"]')
     find(browser, 'a[href="/console/engine"][aria-current]')
     assert 86_000 < server.state()["now"] - before < 90_000
 
