@@ -9,7 +9,7 @@ from support.cli import yuntu
 from support.here import yuntu_here
 
 LINES = [
-    ("push list --staet waiting", "there is no option --staet; did you mean --state?"),
+    ("push list --stat waiting", "there is no option --stat; did you mean --state?"),
     ("push lst", "there is no command 'lst'; known: list"),
     ("pusch", "there is no command 'pusch'; known: push, schema"),
     ("push", "a command is needed"),
@@ -36,7 +36,7 @@ def test_a_wrong_line_is_a_usage_error_that_says_what_is_wrong(
 
 
 def test_in_chinese_nothing_is_left_in_the_parsers_english(tmp_path: Path):
-    for line in ("push list --staet waiting", "push lst", "push create"):
+    for line in ("push list --stat waiting", "push lst", "push create"):
         run = yuntu(*line.split(), "--lang", "zh", home=tmp_path)
         assert run.stderr.startswith("错误[USAGE]: ")
         assert not re.search("Missing|No such|Invalid|argument", run.stderr)

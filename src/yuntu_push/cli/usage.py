@@ -69,11 +69,14 @@ def _bad_value(name: str, said: str, found: dict[str, re.Match[str]]) -> Text:
 
 
 def _no_option(option: str, close: Any) -> Text:
-    if close:
+    # Two dashes that all options share make short words look alike: the words themselves count.
+    words = {known.lstrip("-"): known for known in close}
+    near = [words[word] for word in nearest(option.lstrip("-"), list(words))] or list(close)
+    if near:
         return msg(
             "there is no option {option}; did you mean {known}?",
             option=option,
-            known=", ".join(sorted(close)),
+            known=", ".join(sorted(near)),
         )
     return msg("there is no option {option}", option=option)
 
