@@ -112,13 +112,19 @@ def find(browser: Any, selector: str) -> Any:
 
 
 def follow(browser: Any, selector: str) -> None:
-    """Click what leads to another page, and wait until this one is gone."""
-    from selenium.webdriver.support import expected_conditions
+    """Click what leads to another page, and wait until that page stands in this one's place.
+
+    Each document has its own time origin, and asking for it touches none of the elements that
+    are on their way out; a question that meets the change of pages is asked again.
+    """
+    from selenium.common.exceptions import WebDriverException
     from selenium.webdriver.support.ui import WebDriverWait
 
-    found = find(browser, selector)
-    found.click()
-    WebDriverWait(browser, 20).until(expected_conditions.staleness_of(found))
+    left = browser.execute_script("return performance.timeOrigin")
+    find(browser, selector).click()
+    WebDriverWait(browser, 20, ignored_exceptions=[WebDriverException]).until(
+        lambda driver: driver.execute_script("return performance.timeOrigin") != left
+    )
 
 
 def picture(browser: Any, name: str) -> None:

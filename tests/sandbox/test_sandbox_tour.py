@@ -57,6 +57,7 @@ def chromium() -> Iterator[Any]:
 
 def log_in(home: Path, browser: Any) -> Run:
     """`auth login --no-browser`; the page it names is clicked through in the real browser."""
+    from selenium.common.exceptions import WebDriverException
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import WebDriverWait
 
@@ -76,7 +77,9 @@ def log_in(home: Path, browser: Any) -> Run:
             if line.startswith("http"):
                 browser.get(line.strip())
                 browser.find_element(By.CSS_SELECTOR, 'button[value="authorise"]').click()
-                WebDriverWait(browser, 20).until(lambda d: "授权成功" in d.page_source)
+                WebDriverWait(browser, 20, ignored_exceptions=[WebDriverException]).until(
+                    lambda d: "授权成功" in d.page_source
+                )
                 break
         stdout, stderr = process.communicate(timeout=60)
     return Run(process.returncode, stdout, "".join(seen) + stderr)
