@@ -247,7 +247,7 @@ _XML = '<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:s
         ("手机号,姓名\n1,张三\n".encode("gb18030"), "text", "--csv"),
         (b"PAR1....", "Parquet", "--parquet"),
         (b"%PDF-1.7", "PDF", "CSV"),
-        (gzip.compress(b"x"), "compressed", "unpack"),
+        (gzip.compress(b"x", mtime=0), "compressed", "unpack"),
         (b"\x62\x14\x23\x65\x00\x00E-SafeNet\x00\x00LOCK", "document protection", "released"),
         (b"\x09\x04\x06\x00\x00\x00\x10\x00", "1993", ".xlsx"),
         (b"", "empty", "again"),
