@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -360,6 +361,33 @@ def test_an_entry_whose_audience_was_deleted_tells_the_way_out(home: World):
     anew = home.json("push", "run", "vip_daily_2", *WAIT)
     assert (anew.code, anew.data["mode"]) == (0, "create")
     assert anew.data["custom_audience_id"] != first.data["custom_audience_id"]
+
+
+def test_an_audience_that_is_gone_is_noticed_though_nothing_changed(home: World):
+    """The platform is asked; when it cannot be, the run says so and ends well."""
+    home.sandbox.set_time((datetime.now(UTC) - timedelta(days=160)).isoformat())
+    write_source(home, 100)
+    add_entry(home, "mirror")
+    first = home.json("push", "run", "vip_daily", *WAIT)
+    assert first.code == 0
+    soon = home("push", "run", "vip_daily", "-q")
+    assert soon.code == 0, soon.stderr
+    [warning] = soon.stderr.splitlines()
+    assert "expires on" in warning
+
+    home.sandbox.fault("data_source/read", "drop_before")
+    unasked = home("push", "run", "vip_daily", "-q", "--lang", "zh")
+    assert unasked.code == 0
+    [warning] = unasked.stderr.splitlines()
+    assert warning.startswith("警告: 无法确认人群包是否仍在平台上"), warning
+    home.sandbox.clear_faults()
+
+    home.sandbox.advance(days=181)
+    assert home.login().code == 0
+    for words in (["run", "vip_daily"], ["update", first.data["push_id"], "--segment", "vip"]):
+        gone = home.json("push", *words, *WAIT)
+        assert (gone.code, gone.error_code) == (5, "DATA_SOURCE_GONE"), gone.stdout
+        assert "has expired" in gone.envelope["errors"][0]["message"]
 
 
 def test_a_source_that_comes_late_is_brought_by_resume_all(home: World, tmp_path: Path):

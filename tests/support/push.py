@@ -159,6 +159,7 @@ class MemoryPlatform:
         self.copies_readable = True
         self.copy_seconds = 0.0
         self.status = 2
+        self.expiry_date = ""
         self.skew = timedelta()
         self.other_subjects: set[int] = set()
         self.unbound: set[int] = set()
@@ -284,6 +285,7 @@ class MemoryPlatform:
             delivery_status=status,
             upload_num=100,
             cover_num=120,
+            expiry_date=self.expiry_date,
         )
 
     def audiences(self, *, advertiser_id: int) -> Iterator[RemoteAudience]:
@@ -544,6 +546,7 @@ class Bench:
             planner=self.planner,
             runner=self.runner(),
             channels=FixedChannels(),
+            api_for=lambda _: self.platform,
             segments=lambda: self.segments,
             clock=self.clock,
             new_id=lambda: next(self._idents),
@@ -575,6 +578,7 @@ class Bench:
             settings=SegmentSettings(),
             locks=self.locks,
             notice=self.notices.append,
+            warning=self.notices.append,
             runs=EntryRunFile(self.database),
             clock=self.clock,
         )

@@ -127,6 +127,7 @@ class Pushing(Access):
             planner=self._planner,
             runner=self.push_runner,
             channels=self.channel_store,
+            api_for=self.audience_api,
             segments=lambda: self.segments,
             clock=self.clock,
             new_id=_new_push_id,
@@ -147,6 +148,7 @@ class Pushing(Access):
             settings=self.settings.segments,
             locks=self.locks,
             notice=self.notice,
+            warning=self.warning,
             runs=self.entry_runs,
             clock=self.clock,
         )

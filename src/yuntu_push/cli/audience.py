@@ -8,7 +8,7 @@ import typer
 from yuntu_push.cli.output import Table, details
 from yuntu_push.cli.session import Session
 from yuntu_push.cli.times import iso
-from yuntu_push.domain.audience import AudienceState
+from yuntu_push.domain.audience import AudienceState, expiry_warning
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.text import msg
 from yuntu_push.services.audiences import AudienceView
@@ -105,14 +105,7 @@ def _ask(session: Session, view: AudienceView) -> None:
 def _warn(session: Session, views: Sequence[AudienceView]) -> None:
     for view in views:
         if view.expires_soon:
-            session.messages.warning(
-                msg(
-                    "audience {name} ({id}) expires on {day} unless an ad plan uses it",
-                    name=view.audience.name,
-                    id=view.audience.custom_audience_id,
-                    day=str(view.expires_on),
-                )
-            )
+            session.messages.warning(expiry_warning(view.audience))
 
 
 def _data(view: AudienceView) -> dict[str, Any]:

@@ -82,6 +82,8 @@ def update(
     )
     if plan.note is not None:
         session.messages.notice(plan.note)
+    if plan.warning is not None:
+        session.messages.warning(plan.warning)
     if plan.same is not None and not again:
         session.messages.notice(
             msg("push {push} brought the same content; nothing to do", push=plan.same.push_id)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from yuntu_push.domain.platform import DeliveryStatus, RemoteAudience
 from yuntu_push.domain.quota import BEIJING
-from yuntu_push.domain.text import msg
+from yuntu_push.domain.text import Text, msg
 
 UNUSED_DAYS = 183  # an audience that no plan used for six months expires
 EXPIRES_SOON = timedelta(days=30)
@@ -86,6 +86,16 @@ def expires_soon(audience: RemoteAudience, now: datetime) -> bool:
     if day is None or audience_state(audience) in (AudienceState.DELETED, AudienceState.EXPIRED):
         return False
     return day - now.astimezone(BEIJING).date() <= EXPIRES_SOON
+
+
+def expiry_warning(audience: RemoteAudience) -> Text:
+    """What to tell a person of an audience that expires soon."""
+    return msg(
+        "audience {name} ({id}) expires on {day} unless an ad plan uses it",
+        name=audience.name,
+        id=audience.custom_audience_id,
+        day=str(expires_on(audience)),
+    )
 
 
 def created_at(audience: RemoteAudience) -> datetime | None:

@@ -23,6 +23,7 @@ from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import AudienceApi, Clock
 from yuntu_push.services.push.planning import PushPlanner
 from yuntu_push.services.push.ports import PushStore
+from yuntu_push.services.push.presence import audience_gone
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,9 @@ class PushAdoption:
                 msg("data source {source} is still being parsed", source=data_source_id),
                 hint=msg("try again when it has an audience"),
             )
-        if source.audience.deleted:
-            raise RefusedError(
-                "DATA_SOURCE_GONE",
-                msg("the audience of data source {source} was deleted", source=data_source_id),
-                hint=msg("create a new push: `yuntu-push push create …`"),
-            )
+        gone = audience_gone(source)
+        if gone is not None:
+            raise gone
         return source, source.audience
 
 

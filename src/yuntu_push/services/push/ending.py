@@ -53,13 +53,18 @@ def _failure(push: Push) -> YuntuPushError | None:
             push=push.push_id,
         )
     if error.code == "DATA_SOURCE_GONE" and push.entry is not None:
-        error.hint = msg(
-            "every run of {entry} will end like this, as a deleted audience's id is gone for good; "
-            "give the entry another name in the config and in its schedule, such as {entry}_2: its "
-            "first run makes a new audience",
-            entry=push.entry,
-        )
+        error.hint = gone_for(push.entry)
     return error
+
+
+def gone_for(entry: str) -> Text:
+    """The way out for an entry whose audience is gone."""
+    return msg(
+        "every run of {entry} will end like this, as the audience's id is gone for good; "
+        "give the entry another name in the config and in its schedule, such as {entry}_2: its "
+        "first run makes a new audience",
+        entry=entry,
+    )
 
 
 def _stalled(push: Push) -> TryLaterError:

@@ -48,6 +48,7 @@ class PushEntries:
         settings: SegmentSettings,
         locks: Locks,
         notice: Notice,
+        warning: Notice,
         runs: EntryRuns,
         clock: Clock,
     ) -> None:
@@ -60,6 +61,7 @@ class PushEntries:
         self._settings = settings
         self._locks = locks
         self._notice = notice
+        self._warning = warning
         self._runs = runs
         self._clock = clock
 
@@ -165,6 +167,8 @@ class PushEntries:
                 description=entry.description,
             ),
         )
+        if plan.warning is not None:
+            self._warning(plan.warning)
         if plan.same is not None:
             self._notice(msg("segment {segment} has not changed since push {push}",
                              segment=segment.name, push=plan.same.push_id))  # fmt: skip

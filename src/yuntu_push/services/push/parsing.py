@@ -7,7 +7,8 @@ from yuntu_push.domain.platform import ChangeLog, RemoteDataSource
 from yuntu_push.domain.push import Facts, StepName
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.outcomes import Done, Failed, NotYet, Outcome
-from yuntu_push.services.push.sourcing import operations, read_source
+from yuntu_push.services.push.presence import read_source
+from yuntu_push.services.push.sourcing import operations
 from yuntu_push.services.push.view import View
 
 FINISHED = 2
@@ -16,7 +17,7 @@ FAILED = 3
 
 def parse(view: View) -> Outcome:
     """Done with the audience's id; this usually takes 20 to 60 minutes."""
-    source = read_source(view)
+    source = read_source(view.api, view.push)
     if source is None:
         return NotYet(msg("the platform does not show the data source yet"))
     changes = _new_changes(view, source)

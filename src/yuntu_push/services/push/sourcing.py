@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from yuntu_push.domain.audience import AUDIENCE_GONE_HINT
-from yuntu_push.domain.errors import GuardError, RefusedError, YuntuPushError
+from yuntu_push.domain.errors import GuardError, YuntuPushError
 from yuntu_push.domain.platform import Operation, RemoteDataSource
 from yuntu_push.domain.push import Call, CallState, Facts, PushPart, StepName
 from yuntu_push.domain.push_record import Verdict
@@ -21,6 +20,7 @@ from yuntu_push.services.push.outcomes import (
     NotYet,
     Outcome,
 )
+from yuntu_push.services.push.presence import audience_gone, read_source, source_gone
 from yuntu_push.services.push.uploading import forget_uploads, missing_uploads
 from yuntu_push.services.push.view import View
 
@@ -194,11 +194,12 @@ def _carried_out(calls: Sequence[Call]) -> bool:
 
 
 def _update(view: View, operation: Operation, lost: Call | None) -> Outcome:
-    source = read_source(view)
+    source = read_source(view.api, view.push)
     if source is None:
-        return Failed(_source_gone(view))
-    if source.audience is not None and source.audience.deleted:
-        return Failed(_audience_gone(source))
+        return Failed(source_gone(view.push))
+    gone = audience_gone(source)
+    if gone is not None:
+        return Failed(gone)
     parts = [part for part in view.push.parts if part.operation is operation]
     if lost is not None:
         if _took_effect(source, lost, parts):
@@ -255,35 +256,6 @@ def _took_effect(source: RemoteDataSource, lost: Call, parts: Sequence[PushPart]
     sent = set(_paths(parts))
     return any(
         log.change_log_id not in known and set(log.file_paths) == sent for log in source.change_logs
-    )
-
-
-def read_source(view: View) -> RemoteDataSource | None:
-    """The push's data source as the platform has it now."""
-    wanted = view.push.data_source_id
-    if wanted is None:
-        raise AssertionError(f"push {view.push.push_id} has no data source at {view.push.step}")
-    found = view.api.data_sources(advertiser_id=view.push.advertiser_id, ids=[wanted])
-    return next((source for source in found if source.data_source_id == wanted), None)
-
-
-def _source_gone(view: View) -> RefusedError:
-    return RefusedError(
-        "DATA_SOURCE_GONE",
-        msg(
-            "account {account} has no data source {source}",
-            account=str(view.push.advertiser_id),
-            source=view.push.data_source_id,
-        ),
-        hint=AUDIENCE_GONE_HINT,
-    )
-
-
-def _audience_gone(source: RemoteDataSource) -> RefusedError:
-    return RefusedError(
-        "DATA_SOURCE_GONE",
-        msg("the audience of data source {source} was deleted", source=source.data_source_id),
-        hint=AUDIENCE_GONE_HINT,
     )
 
 

@@ -5,7 +5,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from yuntu_push.domain.errors import YuntuPushError
+from yuntu_push.domain.channel import Channel
+from yuntu_push.domain.errors import RefusedError, YuntuPushError
 from yuntu_push.domain.guards import check_guards
 from yuntu_push.domain.names import unknown
 from yuntu_push.domain.push import (
@@ -20,8 +21,9 @@ from yuntu_push.domain.push import (
 from yuntu_push.domain.segment import parse_ref
 from yuntu_push.domain.settings import GuardEntry
 from yuntu_push.domain.text import Text, msg
-from yuntu_push.services.ports import ChannelStore, Clock
+from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock
 from yuntu_push.services.push.content import ContentPlanner, wanted_types
+from yuntu_push.services.push.ending import gone_for
 from yuntu_push.services.push.lineage import (
     CopyPolicy,
     busy,
@@ -35,6 +37,7 @@ from yuntu_push.services.push.lineage import (
 )
 from yuntu_push.services.push.planning import PushPlanner, check_client, chosen_parts
 from yuntu_push.services.push.ports import PushStore, SegmentChanges
+from yuntu_push.services.push.presence import look_after
 from yuntu_push.services.push.runner import PushRunner
 
 
@@ -58,12 +61,14 @@ class UpdateRequest:
 @dataclass(frozen=True)
 class UpdatePlan:
     """An update that would be made. `same` is the push that brought this very content already;
-    `replaces` have not ended and give way; `note` tells what was decided and why."""
+    `replaces` have not ended and give way; `note` tells what was decided and why, `warning` what a
+    person should know of the audience."""
 
     push: Push
     same: Push | None
     replaces: tuple[Push, ...]
     note: Text | None
+    warning: Text | None = None
 
 
 class PushUpdates:
@@ -76,6 +81,7 @@ class PushUpdates:
         planner: PushPlanner,
         runner: PushRunner,
         channels: ChannelStore,
+        api_for: Callable[[Channel], AudienceApi],
         segments: Callable[[], SegmentChanges],
         clock: Clock,
         new_id: Callable[[], str],
@@ -84,6 +90,7 @@ class PushUpdates:
         self._planner = planner
         self._runner = runner
         self._channels = channels
+        self._api_for = api_for
         self._content = ContentPlanner(segments)
         self._clock = clock
         self._new_id = new_id
@@ -91,7 +98,8 @@ class PushUpdates:
     def plan(self, push: Push, request: UpdateRequest) -> UpdatePlan:
         """The update that a request means for the data source of `push`; no push is stored.
 
-        `GuardError` when a guard refuses, `TryLaterError` while an earlier push is under way.
+        `GuardError` when a guard refuses, `TryLaterError` while an earlier push is under way,
+        `RefusedError` when there is nothing new and the audience is gone from the platform.
         Whatever comes of a mirror, the earlier contents are sealed afterwards.
         """
         if request.mode is not Mode.MIRROR:
@@ -164,7 +172,19 @@ class PushUpdates:
             upload_num=None,
             cover_num=None,
         )
-        return UpdatePlan(update, same_content(held, update), replaces, content.note)
+        same = same_content(held, update)
+        warning = self._look_after(channel, same, request.entry) if same is not None else None
+        return UpdatePlan(update, same, replaces, content.note, warning)
+
+    def _look_after(self, channel: Channel, push: Push, entry: str | None) -> Text | None:
+        if push.is_working:
+            return None  # going on with it asks the platform anyway
+        try:
+            return look_after(self._api_for(channel), push, self._clock.now())
+        except RefusedError as error:
+            if entry is not None:
+                error.hint = gone_for(entry)
+            raise
 
     def create(self, plan: UpdatePlan) -> Push:
         """Store an update; the pushes that it replaces are superseded in the same moment."""
