@@ -6,7 +6,13 @@ from datetime import timedelta
 import pytest
 
 from support.push import OWNER, START, Bench, memory_folder
-from yuntu_push.domain.errors import GuardError, RefusedError, TryLaterError
+from yuntu_push.domain.errors import (
+    GuardError,
+    LoginError,
+    RefusedError,
+    ThrottledError,
+    TryLaterError,
+)
 from yuntu_push.domain.push import CallState, PushState, StepName
 from yuntu_push.domain.quota import QuotaKind
 from yuntu_push.domain.text import msg
@@ -213,3 +219,53 @@ def test_a_second_process_adopts_what_the_first_left(bench: Bench):
     assert push.state is PushState.SUCCEEDED
     assert bench.platform.calls["upload"] == 2
     assert bench.platform.calls["create"] == bench.platform.calls["publish"] == 1
+
+
+def put_off() -> list[BaseException | str]:
+    """Answers that say nothing about an earlier write of the same kind."""
+    return [
+        ThrottledError("PLATFORM_THROTTLED", msg("slow"), retry_in=5),
+        TryLaterError("SECRETS_LOCKED", msg("the keyring is locked")),
+        "unreachable",
+    ]
+
+
+@pytest.mark.parametrize("answer", put_off(), ids=["throttled", "locked", "unreachable"])
+def test_what_only_puts_the_second_publish_off_does_not_prove_the_lost_one(bench: Bench, answer):
+    """The audience is AVAILABLE with its old content, so a wrong proof would end the push."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * 86_400)
+    bench.segment("vip", seed="new")
+    bench.platform.plan["publish", 2] = "drop_before"
+    bench.platform.plan["publish", 3] = answer
+    push = bench.run(bench.update(first))
+    assert push.state is PushState.SUCCEEDED
+    calls = push.calls_of(StepName.PUBLISH)
+    assert (calls[0].state, calls[-1].state) == (CallState.UNSHOWN, CallState.DONE)
+    assert calls[-1].intent_at - calls[0].intent_at < timedelta(hours=1), "not a day later"
+    assert len(bench.platform.publishes) == 2
+    subject = str(push.custom_audience_id)
+    assert bench.quota.usage(QuotaKind.PUBLISH, subject, bench.clock.now()).used == 1
+
+
+@pytest.mark.parametrize("answer", put_off(), ids=["throttled", "locked", "unreachable"])
+def test_what_only_puts_the_second_create_off_asks_nobody(bench: Bench, answer):
+    bench.platform.plan["create", 1] = "drop_before"
+    bench.platform.plan["create", 2] = answer
+    push = bench.run(bench.create())
+    assert push.state is PushState.SUCCEEDED
+    first, *_, last = push.calls_of(StepName.CREATE_DATA_SOURCE)
+    assert last.intent_at - first.intent_at < timedelta(hours=2)
+    assert len(bench.platform.sources) == 1
+
+
+def test_a_right_that_is_missing_does_not_prove_a_lost_publish(bench: Bench):
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * 86_400)
+    bench.segment("vip", seed="new")
+    bench.platform.plan["publish", 2] = "drop_before"
+    bench.platform.plan["publish", 3] = LoginError("AUTH_RIGHT_MISSING", msg("no right"))
+    push = bench.run(bench.update(first))
+    assert (push.state, push.step) == (PushState.WAITING, StepName.PUBLISH)
+    assert bench.run(push).state is PushState.SUCCEEDED
+    assert len(bench.platform.publishes) == 2

@@ -138,6 +138,7 @@ class CallState(StrEnum):
     DONE = "done"  # answered: carried out
     NOT_SENT = "not_sent"  # provably never reached the platform
     REFUSED = "refused"  # answered: not carried out
+    PUT_OFF = "put_off"  # not carried out, for a reason of the moment: throttled, a quota, a login
     FOUND = "found"  # verdict after looking: it was carried out
     ABSENT = "absent"  # verdict after looking: it was not carried out
     REPEATABLE = "repeatable"  # verdict: repeating does no harm
@@ -148,6 +149,10 @@ class CallState(StrEnum):
 
 
 IN_DOUBT = frozenset({CallState.OPEN, CallState.UNKNOWN})
+# The writes of which the platform said, or we proved, that they changed nothing.
+WITHOUT_EFFECT = frozenset(
+    {CallState.NOT_SENT, CallState.REFUSED, CallState.PUT_OFF, CallState.ABSENT}
+)
 
 
 @dataclass(frozen=True)

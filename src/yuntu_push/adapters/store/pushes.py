@@ -105,10 +105,9 @@ class PushFile(PushReading):
             return exhausted.use
 
     def _begin(self, connection: sqlite3.Connection, push_id: str, intent: Intent) -> Call:
-        judged: int | None = None
         if intent.verdict is not None:
             verdict = Verdict(intent.key, intent.verdict)
-            judged = self._judge(connection, push_id, intent.step, verdict, intent.at)
+            self._judge(connection, push_id, intent.step, verdict, intent.at)
         values = {
             "push_id": push_id,
             "step": intent.step,
@@ -121,8 +120,8 @@ class PushFile(PushReading):
         row = connection.execute(self._sql["call"], {"call_id": cursor.lastrowid}).fetchone()
         call = call_of(row)
         if intent.claim is not None:
-            carried = judged is not None and intent.verdict is CallState.UNSHOWN
-            if not (carried and quota.carry_over(connection, intent.claim, judged)):
+            repeats = intent.verdict is CallState.UNSHOWN
+            if not (repeats and quota.carry_over(connection, intent.claim, call.call_id)):
                 self._reserve(connection, intent.claim, call.call_id)
         return call
 
@@ -234,19 +233,18 @@ class PushFile(PushReading):
         step: StepName,
         verdict: Verdict,
         at: datetime,
-    ) -> int | None:
-        """Settle the write in doubt; its id, None when there is none."""
+    ) -> None:
+        """Settle the write in doubt, if there is one."""
         values = {"push_id": push_id, "step": step, "key": verdict.key}
         row = connection.execute(self._sql["call_in_doubt"], values).fetchone()
         if row is None:
-            return None
+            return
         connection.execute(
             self._sql["settle_call"],
             {"call_id": row["call_id"], "state": verdict.state.value, "at": stamp(at)},
         )
         if verdict.state is CallState.ABSENT:  # it was not made, so it used nothing
             quota.release(connection, row["call_id"])
-        return int(row["call_id"])
 
     def _learn(self, connection: sqlite3.Connection, push_id: str, facts: Facts) -> None:
         connection.execute(

@@ -52,13 +52,13 @@ def reserve(connection: sqlite3.Connection, claim: QuotaClaim, call_id: int) -> 
     )
 
 
-def carry_over(connection: sqlite3.Connection, claim: QuotaClaim, earlier: int | None) -> bool:
-    """Let an earlier write's use stand for its repetition too, at the later moment.
+def carry_over(connection: sqlite3.Connection, claim: QuotaClaim, call_id: int) -> bool:
+    """Let an earlier attempt's use stand for its repetition `call_id` too, at the later moment.
 
-    One of them is carried out and nobody can tell which: the later moment is the safe one. The
-    use may have been entered by a still earlier attempt at the same write. False when none was.
+    One of them is carried out and nobody can tell which: the later moment is the safe one. False
+    when no attempt at the same write had entered any.
     """
-    values = {"at": stamp(claim.at), "call_id": earlier}
+    values = {"at": stamp(claim.at), "call_id": call_id}
     return connection.execute(statements("quota")["carry_over"], values).rowcount > 0
 
 

@@ -87,7 +87,9 @@ class Actor:
                 self._settle(opened, CallState.REFUSED)
                 return Failed(error)  # only smaller parts or a better link help
             learned = self._learned(act, error)
-            self._settle(opened, CallState.REFUSED, facts=learned or Facts(), release=True)
+            refused = learned is not None or isinstance(error, RefusedError)
+            state = CallState.REFUSED if refused else CallState.PUT_OFF
+            self._settle(opened, state, facts=learned or Facts(), release=True)
             return self.trouble(error) if learned is None else Learned()
         self._settle(opened, CallState.DONE, facts=facts)
         return Learned()

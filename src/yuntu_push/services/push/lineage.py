@@ -7,8 +7,8 @@ from typing import Literal
 
 from yuntu_push.domain.errors import GuardError, TryLaterError, YuntuPushError
 from yuntu_push.domain.push import (
+    WITHOUT_EFFECT,
     BrandState,
-    CallState,
     Mode,
     Push,
     PushBrand,
@@ -28,9 +28,6 @@ WEEK = 7  # days
 # After a push in one of these modes a data source holds exactly the segment version pushed.
 WHOLE = frozenset({Mode.CREATE, Mode.RESET, Mode.MIRROR})
 
-
-# The writes of which the platform said, or we proved, that they changed nothing.
-_WITHOUT_EFFECT = frozenset({CallState.NOT_SENT, CallState.REFUSED, CallState.ABSENT})
 _GIVEN_UP = frozenset({PushState.CANCELLED, PushState.SUPERSEDED})
 
 
@@ -65,7 +62,7 @@ def _parsed(push: Push) -> bool:
 
 def _wrote(push: Push) -> bool:
     writing = (StepName.CREATE_DATA_SOURCE, StepName.UPDATE_DATA_SOURCE)
-    return any(c.step in writing and c.state not in _WITHOUT_EFFECT for c in push.calls)
+    return any(c.step in writing and c.state not in WITHOUT_EFFECT for c in push.calls)
 
 
 def _known_ids(chain: Sequence[Push]) -> int | None:

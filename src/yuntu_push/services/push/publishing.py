@@ -47,9 +47,12 @@ def publish(view: View) -> Outcome:
         return Done(audience_facts(audience), verdicts)
     if lost is not None:
         return _after_silence(view, audience, lost)
-    if _refused_after_silence(calls):
-        return _after_refusal(view, audience, calls)
-    return _publish(view, audience, None, None)
+    unshown = [call for call in calls if call.state is CallState.UNSHOWN]
+    if not unshown:
+        return _publish(view, audience)
+    if calls[-1].state is CallState.REFUSED:
+        return _after_refusal(view, audience, calls[-1], unshown[-1])
+    return _repeat(view, audience)
 
 
 def _shows_it(view: View, audience: RemoteAudience, calls: Sequence[Call]) -> bool:
@@ -69,36 +72,40 @@ def _after_silence(view: View, audience: RemoteAudience, lost: Call) -> Outcome:
     left = view.remaining(lost, view.settings.settle)
     if left > 0:
         return NotYet(_watching(), within=left)
-    # A refusal now may well mean that the lost one took the day's place: go on watching.
-    return _publish(view, audience, CallState.UNSHOWN, lambda _: audience_facts(audience))
+    return _repeat(view, audience)
 
 
-def _refused_after_silence(calls: Sequence[Call]) -> bool:
-    return bool(
-        len(calls) > 1
-        and calls[-1].state is CallState.REFUSED
-        and any(call.state is CallState.UNSHOWN for call in calls)
-    )
-
-
-def _after_refusal(view: View, audience: RemoteAudience, calls: Sequence[Call]) -> Outcome:
+def _after_refusal(view: View, audience: RemoteAudience, refused: Call, unshown: Call) -> Outcome:
     if audience.delivery_status in PUBLISHED:
         return Done(audience_facts(audience))  # the refusal says that the lost publish was taken
-    left = view.remaining(calls[-1], view.settings.settle)
+    left = view.remaining(refused, view.settings.settle)
     if left > 0:
         return NotYet(_watching(), within=left)
-    silent = [call for call in calls if call.state is CallState.UNSHOWN]
-    opens = silent[-1].intent_at + PUBLISH_WINDOW
+    opens = unshown.intent_at + PUBLISH_WINDOW
     if view.now < opens:
         return Waiting(opens, window_reason(), "PUBLISH_WINDOW", audience_facts(audience))
-    return _publish(view, audience, None, None)
+    return _publish(view, audience)
+
+
+def _repeat(view: View, audience: RemoteAudience) -> Act:
+    """Publish once more after one that nothing shows.
+
+    A refusal that names no other reason may well mean that the lost one took the day's place: go
+    on watching.
+    """
+
+    def watch_on(error: YuntuPushError) -> Facts | None:
+        taken = error.code in ("PUBLISH_WINDOW", "PLATFORM_REFUSED")
+        return audience_facts(audience) if taken else None
+
+    return _publish(view, audience, CallState.UNSHOWN, watch_on)
 
 
 def _publish(
     view: View,
     audience: RemoteAudience,
-    verdict: CallState | None,
-    on_refused: Callable[[YuntuPushError], Facts] | None,
+    verdict: CallState | None = None,
+    on_refused: Callable[[YuntuPushError], Facts | None] | None = None,
 ) -> Act:
     ident = view.audience_id()
 

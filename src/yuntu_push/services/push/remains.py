@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from yuntu_push.domain.push import (
+    WITHOUT_EFFECT,
     BrandState,
     CallState,
     Push,
@@ -18,7 +19,7 @@ from yuntu_push.services.push.copying import copy_key
 from yuntu_push.services.push.publishing import PUBLISHED
 
 # Writes that were carried out, or may have been.
-_PERHAPS = frozenset(CallState) - {CallState.NOT_SENT, CallState.REFUSED, CallState.ABSENT}
+_PERHAPS = frozenset(CallState) - WITHOUT_EFFECT
 _COPIED = {
     CallState.DONE: True,
     CallState.FOUND: True,

@@ -9,9 +9,9 @@ INSERT INTO quota_use (kind, subject, at, call_id) VALUES (:kind, :subject, :at,
 UPDATE quota_use SET at = :at WHERE use_id = (
   SELECT MAX(use_id) FROM quota_use
   WHERE call_id IN (
-    SELECT same.call_id FROM push_call AS judged
+    SELECT same.call_id FROM push_call AS repetition
     JOIN push_call AS same USING (push_id, step, key)
-    WHERE judged.call_id = :call_id));
+    WHERE repetition.call_id = :call_id));
 
 -- name: release
 DELETE FROM quota_use WHERE call_id = :call_id;
