@@ -1,6 +1,8 @@
 """`push …` and `quota` as a script calls them: exit codes, envelope, nothing sent unasked."""
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -338,3 +340,21 @@ def test_a_push_in_an_outage_says_how_it_goes_on(home: World):
     assert step in run.envelope["errors"][0]["hint"]
     assert step in run.data["next_action"]
     assert home.json("push", "cancel", run.data["push_id"], "--yes").code == 0
+
+
+def test_a_push_whose_channel_is_gone_is_told_beside_the_others(home: World, tmp_path: Path):
+    home.build("orphan", count=20, seed=5)
+    home.sandbox.fault("data_source/file/upload", "http", status=429, retry_after=1)
+    orphan = home.create(name="无主", segment="orphan").data["push_id"]
+    other = home.create("--again", name="有主", segment="orphan").data["push_id"]
+    home.sandbox.clear_faults()
+    with contextlib.closing(sqlite3.connect(home.home / "state" / "state.db")) as state, state:
+        state.execute("UPDATE push SET channel = 'gone' WHERE push_id = ?", [orphan])
+
+    run = home.json("push", "resume", "--all", env=shifted(tmp_path, days=1 / 24))
+
+    assert home.json("push", "cancel", orphan).code == 0
+    assert (run.code, run.envelope["status"], run.error_code) == (2, "error", "CHANNEL_UNKNOWN")
+    worked = {push["push_id"]: push for push in run.data["pushes"]}
+    assert worked[other]["data_source_id"]
+    assert worked[orphan]["data_source_id"] is None

@@ -170,3 +170,17 @@ def test_runs_that_do_not_come_through_are_no_freshness(bench: Bench, entries: P
     assert found.stale
     assert found.run is not None
     assert found.run.code == "GUARD_MAX_REMOVED"
+
+
+def test_a_bug_in_one_entry_keeps_none_of_the_others(bench: Bench):
+    entries = bench.entries(first=ENTRY, second=ENTRY)
+    bench.segments.build_next = raising(NOT_READY)
+    for name in ("first", "second"):
+        with pytest.raises(TryLaterError):
+            entries.prepare(name)
+    bench.clock.advance(HOUR)
+    builds = iter([raising(ZeroDivisionError()), lambda: bench.segments.kept["vip"][-1]])
+    bench.segments.build_next = lambda: next(builds)()
+    [bug] = entries.prepare_due()
+    assert isinstance(bug, ZeroDivisionError)
+    assert runs(bench).all()["second"].outcome is RunOutcome.DONE

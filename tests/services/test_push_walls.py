@@ -1,11 +1,13 @@
 """Quotas, windows, outages, logins: a push waits, says until when, and loses nothing."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
 
 from support.push import OWNER, Bench, FakeClock, memory_folder
 from yuntu_push.domain.errors import (
+    ConfigError,
     GuardError,
     LoginError,
     RefusedError,
@@ -239,8 +241,72 @@ def test_resume_all_takes_every_push_to_its_end(bench: Bench):
     for n in range(2):
         bench.create(name=f"再推{n}")
     ran = bench.runner().run_due(Patience(wait=True))
-    assert [type(each.bug) for each in ran] == [ZeroDivisionError, type(None)]
+    assert [type(each.stopped) for each in ran] == [ZeroDivisionError, type(None)]
     assert ran[1].push.state is PushState.SUCCEEDED
+
+
+def test_a_push_whose_channel_is_gone_keeps_none_of_the_others(bench: Bench):
+    orphan, other = bench.create(name="一"), bench.create(name="二")
+    with bench.database.write() as connection:
+        connection.execute(
+            "UPDATE push SET channel = 'gone' WHERE push_id = ?", (orphan.push_id,)
+        )
+    ran = {each.push.push_id: each for each in bench.runner().run_due(Patience(wait=True))}
+    assert ran[other.push_id].push.state is PushState.SUCCEEDED
+    stopped = ran[orphan.push_id].stopped
+    assert isinstance(stopped, ConfigError)
+    assert stopped.code == "CHANNEL_UNKNOWN"
+
+
+def test_a_push_cancelled_since_it_was_found_due_is_passed_over(bench: Bench):
+    """Another process was quicker: nobody has to see that."""
+    first, second = bench.create(name="一"), bench.create(name="二")
+    upload = bench.platform.upload
+
+    def cancelling(**call: object) -> str:
+        if bench.store.get(second.push_id).state is PushState.PENDING:
+            bench.tasks.cancel(second)
+        return upload(**call)
+
+    bench.platform.upload = cancelling
+    [ran] = bench.runner().run_due()
+    assert (ran.push.push_id, ran.stopped) == (first.push_id, None)
+
+
+def test_a_state_file_that_cannot_be_used_ends_the_run(bench: Bench):
+    bench.create()
+    full = TryLaterError("STATE_UNAVAILABLE", msg("disk full"))
+
+    class Full:
+        def __getattr__(self, name: str) -> object:
+            return getattr(bench.store, name)
+
+        def claim(self, *_: object) -> None:
+            raise full
+
+    with pytest.raises(TryLaterError) as caught:
+        bench.runner(Full()).run_due()
+    assert caught.value is full
+
+
+def test_nobody_waits_for_a_push_that_another_run_took_over(bench: Bench, monkeypatch):
+    """Its next look is over, by our last knowledge: asking again and again would heat the room."""
+    push = bench.create()
+    bench.platform.parse_seconds = 3600
+    slept: list[float] = []
+    with contextlib.ExitStack() as other:
+
+        def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            bench.clock.advance(seconds)
+            if len(slept) == 3:
+                other.enter_context(bench.runner().hold(push.push_id))
+                bench.store.claim(push.push_id, bench.clock.now())
+            assert len(slept) < 50
+
+        monkeypatch.setattr(bench.clock, "sleep", sleep)
+        assert bench.runner().run_due(Patience(wait=True)) == []
+    assert len(slept) == 3
 
 
 def test_an_upload_too_slow_stops_with_its_advice(bench: Bench):

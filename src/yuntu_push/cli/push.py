@@ -25,7 +25,7 @@ from yuntu_push.services.push.runner import Ran
 app = typer.Typer(help="Push segments to Yuntu brands and advertisers.")
 
 # What `resume --all` ends with: the first of these that occurred.
-WORST_FIRST = (1, 4, 6, 7, 5, 3, 8)
+WORST_FIRST = (1, 4, 6, 7, 5, 3, 2, 8)
 
 
 @app.command(
@@ -159,30 +159,32 @@ def resume(
             hint=msg("`yuntu-push push list` shows the pushes"),
         )
     if push is None:
-        refused = session.push_entries.prepare_due()
+        unprepared = session.push_entries.prepare_due()
         ran = session.push_runner.run_due(patience)
         for problem in session.channels.keep_alive():
             session.messages.warning(problem.message)
         session.segments.forget_old()
-        _end_with_all(session, ran, refused, waited=wait)
+        _end_with_all(session, ran, unprepared, waited=wait)
         return
     found = session.pushes.find(push)
     end_with(session, session.push_runner.run(found.push_id, patience), waited=wait)
 
 
 def _end_with_all(
-    session: Session, ran: list[Ran], refused: list[YuntuPushError], *, waited: bool
+    session: Session, ran: list[Ran], unprepared: list[Exception], *, waited: bool
 ) -> None:
     """Show what was worked on; what merely waits is no error.
 
-    `refused` are entries whose run was tried once more and ended for good.
+    `unprepared` are the errors of entries whose run was tried once more and ended for good.
     """
     session.bars.close()
-    bug = next((each.bug for each in ran if each.bug is not None), None)
-    if bug is not None:
-        raise bug
-    found = [ending(each.push, waited=waited) for each in ran]
-    errors = [e for e in found if e is not None and exit_code_for(e) in WORST_FIRST] + refused
+    stopped = [*(each.stopped for each in ran if each.stopped is not None), *unprepared]
+    ended = [ending(each.push, waited=waited) for each in ran if each.stopped is None]
+    errors = [e for e in ended if e is not None and exit_code_for(e) in WORST_FIRST]
+    for error in stopped:
+        if not isinstance(error, YuntuPushError):
+            raise error
+        errors.append(error)
     codes = {exit_code_for(error) for error in errors}
     code = next((code for code in WORST_FIRST if code in codes), 0)
     pushes = [each.push for each in ran]

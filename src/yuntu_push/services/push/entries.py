@@ -70,15 +70,15 @@ class PushEntries:
         now, runs = self._clock.now(), self._runs.all()
         return [name for name in self._entries if name in runs and runs[name].is_due(now)]
 
-    def prepare_due(self) -> list[YuntuPushError]:
-        """Run what is due once more; the errors that a person has to see."""
-        found = []
+    def prepare_due(self) -> list[Exception]:
+        """Run what is due once more; the errors that a person has to see, bugs among them."""
+        found: list[Exception] = []
         for name in self.due():
             try:
                 self.prepare(name, again=True)
             except TryLaterError:
                 continue  # it is tried again
-            except YuntuPushError as error:
+            except Exception as error:  # noqa: BLE001 - one entry's bug must not keep the others
                 found.append(error)
         return found
 

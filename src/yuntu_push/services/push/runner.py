@@ -27,13 +27,19 @@ from yuntu_push.services.push.ending import refuse_ended
 from yuntu_push.services.push.ports import PushStore, SegmentShelf
 from yuntu_push.services.push.turns import Patience, Turns
 
+# Errors of a push that another run has in hand, or has ended since it was found due.
+_PASSED_OVER = {"PUSH_HELD", "PUSH_ENDED"}
+
 
 @dataclass(frozen=True)
 class Ran:
-    """How one push of `run_due` ended: as it stands, or with the bug that stopped it."""
+    """How one push of `run_due` ended: as it stands, and what kept it from being run at all.
+
+    `stopped` is a `YuntuPushError`, or a bug.
+    """
 
     push: Push
-    bug: Exception | None = None
+    stopped: Exception | None = None
 
 
 class PushRunner:
@@ -97,7 +103,8 @@ class PushRunner:
         """Do whatever is due for every push, failed brands and targets included.
 
         With `patience.wait`, to their ends. Pushes that merely wait, or are held by another run,
-        are passed over in silence; one that was refused as a whole is left to a person.
+        are passed over in silence; one that was refused as a whole is left to a person. What stops
+        one of them keeps none of the others; `TryLaterError` when the state file cannot be used.
         """
         patience = patience or Patience()
         started = self._clock.monotonic()
@@ -105,11 +112,13 @@ class PushRunner:
         while True:
             for push in self._due():
                 earlier = ran.get(push.push_id)
-                if earlier and (earlier.bug is not None or push.state is PushState.PARTIAL):
+                if earlier and (earlier.stopped is not None or push.state is PushState.PARTIAL):
                     continue  # what failed is tried once a run
                 result = self._run_one(push.push_id)
                 if result is not None:
                     ran[push.push_id] = result
+                else:
+                    ran.pop(push.push_id, None)  # it is not for this run to wait for any more
             left = patience.timeout - (self._clock.monotonic() - started)
             pause = self._until_next(ran) if patience.wait else None
             if pause is None or left <= 0:
@@ -125,9 +134,11 @@ class PushRunner:
         try:
             return Ran(self.run(push_id))
         except YuntuPushError as error:
-            if error.code == "PUSH_HELD":
+            if error.code in _PASSED_OVER:
                 return None
-            raise
+            if isinstance(error, TryLaterError):
+                raise
+            return Ran(self._load(push_id), error)
         except Exception as bug:  # noqa: BLE001 - one push's bug must not keep the others
             return Ran(self._load(push_id), bug)
 
@@ -136,7 +147,7 @@ class PushRunner:
         moments = [
             each.push.next_at
             for each in ran.values()
-            if each.bug is None and each.push.is_working and each.push.next_at is not None
+            if each.stopped is None and each.push.is_working and each.push.next_at is not None
         ]
         if not moments:
             return None
