@@ -248,9 +248,7 @@ def test_resume_all_takes_every_push_to_its_end(bench: Bench):
 def test_a_push_whose_channel_is_gone_keeps_none_of_the_others(bench: Bench):
     orphan, other = bench.create(name="一"), bench.create(name="二")
     with bench.database.write() as connection:
-        connection.execute(
-            "UPDATE push SET channel = 'gone' WHERE push_id = ?", (orphan.push_id,)
-        )
+        connection.execute("UPDATE push SET channel = 'gone' WHERE push_id = ?", (orphan.push_id,))
     ran = {each.push.push_id: each for each in bench.runner().run_due(Patience(wait=True))}
     assert ran[other.push_id].push.state is PushState.SUCCEEDED
     stopped = ran[orphan.push_id].stopped
