@@ -25,9 +25,11 @@ from support.ocean import (
 )
 from yuntu_push.adapters.ocean.client import OceanClient
 from yuntu_push.adapters.ocean.oauth import OceanOAuth
-from yuntu_push.domain.errors import LoginError, OutcomeUnknownError
+from yuntu_push.domain.channel import Channel
+from yuntu_push.domain.errors import LoginError, OutcomeUnknownError, UnreachableError
 from yuntu_push.domain.platform import DeliveryStatus, Operation
 from yuntu_push.domain.secret import SecretText
+from yuntu_push.domain.text import msg
 
 OWNER, AUDIENCE, VIRTUAL = 1700000000000001, 312000740, 1760000000000001
 BIG = 9_223_372_036_854_775_807  # the largest id the wire's 64 bits can hold
@@ -348,6 +350,32 @@ def test_a_token_refused_twice_asks_for_a_login() -> None:
     assert caught.value.code == "AUTH_LOGIN_REQUIRED"
     assert "auth login acme" in str(caught.value.hint)
     assert route.call_count == 2
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["due", "refused"])
+@respx.mock
+def test_a_renewal_without_an_answer_leaves_no_write_in_doubt(refused: bool) -> None:
+    """The call itself was not sent, or not carried out: nobody has to look for its effect."""
+
+    class Unknown(FixedTokens):
+        def access_token(self, channel: Channel) -> SecretText:
+            return super().access_token(channel) if refused else self._lost()
+
+        def replace_refused(self, channel: Channel, refused: SecretText) -> SecretText:
+            return self._lost()
+
+        def _lost(self) -> SecretText:
+            raise OutcomeUnknownError("PLATFORM_TIMEOUT", msg("no answer"))
+
+    route = respx.post(f"{API}{DMP}custom_audience/copy/").respond(json=answer(code=40102))
+
+    with pytest.raises(UnreachableError) as caught:
+        a_client(tokens=Unknown()).copy(
+            advertiser_id=OWNER, custom_audience_id=AUDIENCE, virtual_adv_id=VIRTUAL
+        )
+
+    assert caught.value.code == "PLATFORM_TIMEOUT"
+    assert route.call_count == refused
 
 
 @respx.mock

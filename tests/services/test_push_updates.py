@@ -10,7 +10,7 @@ import pytest
 from support.push import BRANDS, OWNER, Bench, Killed, memory_folder
 from yuntu_push.domain.errors import GuardError, RefusedError, TryLaterError
 from yuntu_push.domain.guards import GuardName, Sizes, check_guards
-from yuntu_push.domain.platform import Operation
+from yuntu_push.domain.platform import Operation, RemoteDataSource
 from yuntu_push.domain.push import BrandState, CallState, Mode, PushState, StepName
 from yuntu_push.domain.quota import PUBLISH_MARGIN, PUBLISH_WINDOW, QuotaKind, next_time_of_day
 from yuntu_push.domain.segment_build import Difference
@@ -93,6 +93,59 @@ def test_new_content_while_the_platform_parses_is_too_early(bench: Bench):
     with pytest.raises(TryLaterError) as caught:
         bench.update(first)
     assert caught.value.code == "PUSH_UNDER_WAY"
+
+
+def test_of_two_updates_planned_at_once_the_second_is_too_early(bench: Bench):
+    """Else the difference of one would be laid over the content of the other."""
+    first = bench.run(bench.create())
+    bench.segment("vip", seed="two")
+    one, two = (bench.updates.plan(first, UpdateRequest(segment="vip")) for _ in range(2))
+    made = bench.updates.create(one)
+    with pytest.raises(TryLaterError) as caught:
+        bench.updates.create(two)
+    assert caught.value.code == "PUSH_UNDER_WAY"
+    assert made.push_id in str(caught.value)
+    assert bench.store.get(two.push.push_id) is None
+
+
+def test_parsing_is_over_when_each_operation_is(bench: Bench):
+    """A removal made twice, as its loss could not be seen, must not stand for the addition."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    bench.segments.changes = Difference(added=5, removed=3, kept=0)
+    shown = bench.platform.data_sources
+
+    def without_paths(**call: object) -> list[RemoteDataSource]:
+        return [
+            replace(s, change_logs=tuple(replace(log, file_paths=()) for log in s.change_logs))
+            for s in shown(**call)  # type: ignore[arg-type]
+        ]
+
+    bench.platform.data_sources = without_paths  # type: ignore[method-assign, assignment]
+    bench.platform.plan["update", 1] = "drop_after"
+    push = bench.run(bench.update(first, mode=Mode.MIRROR))
+    assert push.state is PushState.SUCCEEDED
+    assert actions(bench) == [0, 2, 2, 1]
+    [source] = bench.platform.sources.values()
+    assert bench.platform.publishes[-1] >= source.ready_at[-1], "published before it was parsed"
+
+
+def test_a_change_by_another_tool_before_our_write_is_not_taken_for_ours(bench: Bench):
+    """The first try was put off; meanwhile somebody else's change came and went."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    bench.platform.plan["update", 1] = TryLaterError("UPDATE_QUOTA", msg("today's are used up"))
+    push = bench.run(bench.update(first), wait=False)
+    assert push.state is PushState.WAITING
+    [source] = bench.platform.sources.values()
+    bench.platform._change(source, 1, [])
+    bench.clock.advance(DAY)
+    push = bench.run(push)
+    assert push.state is PushState.SUCCEEDED
+    assert actions(bench) == [0, 1, 3]
+    assert bench.platform.publishes[-1] >= source.ready_at[-1], "published before it was parsed"
 
 
 def test_a_push_without_a_data_source_cannot_be_updated(bench: Bench):

@@ -16,7 +16,7 @@ from yuntu_push.domain.errors import (
     TryLaterError,
     UnreachableError,
 )
-from yuntu_push.domain.push import Push, PushState, StepName
+from yuntu_push.domain.push import BrandState, Push, PushState, StepName
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.quota import PUBLISH_MARGIN, PUBLISH_WINDOW, QuotaKind, next_midnight
 from yuntu_push.domain.text import msg
@@ -165,6 +165,17 @@ def test_a_login_that_ended_keeps_the_push(bench: Bench, call: str):
     del bench.platform.plan[call, 0]
     assert bench.run(push).state is PushState.SUCCEEDED
     assert len(bench.platform.sources) == len(bench.platform.publishes) == 1
+
+
+def test_a_secret_that_is_refused_is_no_failure_of_a_brand(bench: Bench):
+    """It is the channel's: each brand would be refused, and told to be at fault."""
+    bench.platform.plan["copy", 0] = LoginError("APP_REFUSED", msg("wrong secret"))
+    push = bench.run(bench.create(brands=("某品牌", "别品牌")))
+    assert push.state is PushState.WAITING
+    assert {brand.state for brand in push.brands} == {BrandState.PENDING}
+
+    del bench.platform.plan["copy", 0]
+    assert bench.run(push).state is PushState.SUCCEEDED
 
 
 def test_a_refusal_ends_a_push_and_a_resume_tries_it_again(bench: Bench):

@@ -5,6 +5,8 @@ send is small or a file that can be rewound, so a call can always be sent again;
 for its token was not carried out, so sending it again is safe for writes too.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from yuntu_push.adapters.ocean import envelope
@@ -28,10 +30,12 @@ class Signer:
 
     def send(self, call: Call, *, seconds: float | None = None) -> envelope.Reply:
         """The answer to a call; `LoginError` when no accepted token can be had."""
-        token = self.tokens.access_token(self.channel)
+        with _not_sent_yet():
+            token = self.tokens.access_token(self.channel)
         reply = self._sent(call, token, seconds)
         if envelope.token_refused(reply):
-            token = self.tokens.replace_refused(self.channel, token)
+            with _not_sent_yet():
+                token = self.tokens.replace_refused(self.channel, token)
             reply = self._sent(call, token, seconds)
         return reply
 
@@ -53,6 +57,22 @@ class Signer:
         if pause is not None:
             self.pace.hold(endpoint, pause)
         return reply
+
+
+@contextlib.contextmanager
+def _not_sent_yet() -> Iterator[None]:
+    """A renewal without an answer leaves the login in doubt, never the call that waits for it."""
+    try:
+        yield
+    except OutcomeUnknownError as exc:
+        raise UnreachableError(
+            exc.code,
+            exc.message,
+            hint=exc.hint,
+            platform_code=exc.platform_code,
+            request_id=exc.request_id,
+            next_at=exc.next_at,
+        ) from exc
 
 
 def _tells_of_the_host(call: Call, exc: TryLaterError) -> bool:

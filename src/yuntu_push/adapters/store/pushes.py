@@ -1,5 +1,6 @@
 """Pushes in the state file: one transaction per method, and never a call to the platform in one."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,15 +39,21 @@ class PushFile(PushReading):
     def add(
         self, push: Push, *, twin: str, again: bool, supersedes: Sequence[str] = ()
     ) -> Push | None:
-        """Store a new push; or, unless `again`, the earlier one with the same `twin` instead.
+        """Store a new push; or, with nothing stored, the push that stands in its way.
 
-        The pushes `supersedes` give their place up in the same transaction.
+        That is, unless `again`, the earlier one with the same `twin`; and one under way into the
+        same data source, unless it is among those which `supersedes` names: these give their place
+        up in the same transaction.
         """
         with self._database.write() as connection:
             if not again:
                 earlier = connection.execute(self._sql["twin"], {"twin": twin}).fetchone()
                 if earlier is not None:
                     return self._load(connection, earlier["push_id"])
+            values = {"data_source_id": push.data_source_id, "but": json.dumps(list(supersedes))}
+            working = connection.execute(self._sql["working_on"], values).fetchone()
+            if working is not None:
+                return self._load(connection, working["push_id"])
             for earlier in supersedes:
                 old = self._load(connection, earlier)
                 self._move(connection, old, PushState.SUPERSEDED, push.created_at)

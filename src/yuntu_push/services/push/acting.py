@@ -25,6 +25,7 @@ from yuntu_push.services.push.publishing import fixed_time, window_reason
 WINDOW_RETRY = timedelta(minutes=10)  # when a window is closed by somebody else's publish
 QUOTA_CODES = {"CREATE_QUOTA", "UPDATE_QUOTA", "CALL_QUOTA"}
 WINDOW_CODE = "PUBLISH_WINDOW"
+LOGIN_CODES = {"AUTH_LOGIN_REQUIRED", "APP_REFUSED"}  # of the channel, whatever place is meant
 SLOW_UPLOADS = 2  # times that one part may take too long before its size is called the reason
 
 
@@ -120,7 +121,7 @@ class Actor:
             return None
         if isinstance(error, RefusedError) or error.code == WINDOW_CODE:
             return act.on_refused(error)
-        if isinstance(error, LoginError) and error.code != "AUTH_LOGIN_REQUIRED":
+        if isinstance(error, LoginError) and error.code not in LOGIN_CODES:
             return act.on_refused(error)
         return None
 

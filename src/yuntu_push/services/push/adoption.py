@@ -108,7 +108,9 @@ class PushAdoption:
             data_source_id=source.data_source_id,
             custom_audience_id=audience.custom_audience_id,
         )
-        self._store.add(push, twin=push.push_id, again=True)
+        in_the_way = self._store.add(push, twin=push.push_id, again=True)
+        if in_the_way is not None:
+            raise _known(in_the_way)
         return push
 
     def _read(

@@ -4,7 +4,7 @@ import json
 
 from yuntu_push.domain.errors import RefusedError
 from yuntu_push.domain.platform import ChangeLog, RemoteDataSource
-from yuntu_push.domain.push import Facts, StepName
+from yuntu_push.domain.push import WITHOUT_EFFECT, Facts, StepName
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.outcomes import Done, Failed, NotYet, Outcome
 from yuntu_push.services.push.presence import read_source
@@ -42,8 +42,9 @@ def _new_changes(view: View, source: RemoteDataSource) -> list[ChangeLog]:
 
 
 def _before(view: View) -> dict[str, list[int] | str]:
+    """What the data source was before the first write that can have changed it."""
     calls = view.push.calls_of(StepName.UPDATE_DATA_SOURCE)
-    noted = [call.before for call in calls if call.before]
+    noted = [call.before for call in calls if call.before and call.state not in WITHOUT_EFFECT]
     return dict(json.loads(noted[0])) if noted else {}
 
 
@@ -51,8 +52,12 @@ def _finished(view: View, source: RemoteDataSource, changes: list[ChangeLog]) ->
     if not view.push.updates:
         return source.status == FINISHED
     if changes:
-        effective = [change for change in changes if change.status == FINISHED]
-        return len(effective) >= len(operations(view.push.parts))
+        # A repeated write may have made two changes: each operation counts once.
+        effective = [change.action for change in changes if change.status == FINISHED]
+        wanted = operations(view.push.parts)
+        return len(effective) >= len(wanted) and all(
+            operation in effective or None in effective for operation in wanted
+        )
     return source.published_time != _before(view).get("published")
 
 

@@ -21,9 +21,11 @@ class PushStore(Protocol):
     def add(
         self, push: Push, *, twin: str, again: bool, supersedes: Sequence[str] = ()
     ) -> Push | None:
-        """Store a new push; or, unless `again`, the earlier one with the same `twin` instead.
+        """Store a new push; or, with nothing stored, the push that stands in its way.
 
-        The pushes `supersedes` give their place up in the same transaction.
+        That is, unless `again`, the earlier one with the same `twin`; and one under way into the
+        same data source, unless it is among those which `supersedes` names: these give their place
+        up in the same transaction.
         """
         ...
 

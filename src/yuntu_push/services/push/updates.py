@@ -194,12 +194,14 @@ class PushUpdates:
                 fresh = self._store.get(earlier.push_id)
                 if fresh is None or not to_replace([fresh]):
                     raise busy(fresh or earlier)
-            self._store.add(
+            in_the_way = self._store.add(
                 plan.push,
                 twin=plan.push.push_id,
                 again=True,
                 supersedes=[earlier.push_id for earlier in plan.replaces],
             )
+        if in_the_way is not None:
+            raise busy(in_the_way)
         return plan.push
 
     def _brands(

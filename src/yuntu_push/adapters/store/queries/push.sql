@@ -81,6 +81,12 @@ WHERE push.custom_audience_id = :custom_audience_id
 -- name: on_data_source
 SELECT push_id FROM push WHERE data_source_id = :data_source_id ORDER BY created_at DESC, rowid DESC;
 
+-- name: working_on
+SELECT push_id FROM push
+WHERE data_source_id = :data_source_id AND state IN ('pending', 'running', 'waiting', 'stalled')
+  AND push_id NOT IN (SELECT value FROM json_each(:but))
+LIMIT 1;
+
 -- name: claim
 UPDATE push SET state = 'running', next_at = NULL, updated_at = :at WHERE push_id = :push_id;
 
