@@ -460,6 +460,21 @@ def test_content_of_a_push_that_was_given_up_is_brought_again(bench: Bench, how:
     assert len(bench.platform.publishes) == 2
 
 
+def test_a_version_that_was_built_in_another_home_is_no_start_of_a_difference(bench: Bench):
+    """After a move versions are counted anew: this home's second one was never pushed."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segments.kept["vip"].clear()
+    bench.segment("vip", seed="another home's first")
+    bench.segment("vip", seed="new")
+    bench.segments.changes = Difference(added=1, removed=1, kept=98)
+
+    push = bench.run(bench.update(first, mode=Mode.MIRROR))
+
+    assert push.state is PushState.SUCCEEDED
+    assert actions(bench)[-1] == 3
+
+
 @pytest.mark.parametrize("mode", [Mode.APPEND, Mode.REMOVE])
 def test_the_same_list_added_or_removed_again_is_nothing_to_do(bench: Bench, mode: Mode):
     first = bench.run(bench.create())

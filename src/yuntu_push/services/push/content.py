@@ -77,6 +77,8 @@ class ContentPlanner:
             )
         except ConfigError:
             return None  # that version was erased
+        if old.fingerprint != last.fingerprint:
+            return None  # another home's version of that number was pushed
         added = sum(changes[t].added for t in wanted if t in changes)
         removed = sum(changes[t].removed for t in wanted if t in changes)
         sizes = Sizes(after=total, before=last.ids_total, removed=removed, added=added)
