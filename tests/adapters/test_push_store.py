@@ -1,16 +1,19 @@
 """The push tables: atomic intents, quotas among processes, a record that only goes forward."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from support.push import START, Bench, memory_folder
+from yuntu_push.adapters.store.database import Database
+from yuntu_push.adapters.store.pushes import PushFile
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.push import Call, CallState, Facts, PushState, StepName, StepState
-from yuntu_push.domain.push_record import Change, Intent, Settlement
+from yuntu_push.domain.push_record import Change, Intent, OnPlatform, PushFilter, Settlement
 from yuntu_push.domain.quota import QuotaClaim, QuotaKind, QuotaUse
 
 
@@ -129,3 +132,67 @@ def test_no_id_and_no_content_is_in_the_state_file(bench: Bench):
     content = b"".join(p.read_bytes() for p in bench.folder.glob("state.db*"))
     for part in bench.segments.open("vip").parts:
         assert part.path.read_bytes() not in content
+
+
+class Counted(Database):
+    """The state file, with what was asked of it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.asked: list[str] = []
+
+    def _open(self, busy_seconds: float, *, shared: bool = False) -> sqlite3.Connection:
+        connection = super()._open(busy_seconds, shared=shared)
+        connection.set_trace_callback(self.asked.append)
+        return connection
+
+    def count(self, look: Callable[[], object]) -> int:
+        self.asked.clear()
+        look()
+        return len(self.asked)
+
+
+def test_many_pushes_are_read_by_as_many_statements_as_few(bench: Bench):
+    """A home may have tens of thousands: one statement each would take minutes."""
+    bench.database = Counted(bench.folder / "state.db")
+    bench.store = PushFile(bench.database)
+
+    def looks() -> dict[str, int]:
+        tasks, pushes = bench.tasks, bench.store.find(PushFilter())
+        return {
+            "list": bench.database.count(tasks.list),
+            "name": bench.database.count(lambda: tasks.find("a")),
+            "counts": bench.database.count(lambda: bench.counts._present(pushes)),
+            "ends": bench.database.count(lambda: [tasks.expected_end(p) for p in pushes]),
+        }
+
+    bench.run(bench.create(name="a"), wait=False)
+    few = looks()
+    for number in range(9):
+        bench.run(bench.create(name=f"b{number}"), wait=False)
+    assert looks() == few
+
+
+def test_pushes_are_read_whole_and_in_order_beyond_one_batch(bench: Bench, monkeypatch):
+    monkeypatch.setattr("yuntu_push.adapters.store.push_reading.AT_ONCE", 2)
+    made = [bench.create(name=f"b{number}", targets=("5",)) for number in range(5)]
+    assert bench.store.find(PushFilter()) == made[::-1]
+    assert bench.store.find(PushFilter(most=3)) == made[:1:-1]
+
+
+def test_pushes_are_found_by_what_they_have_on_the_platform(bench: Bench):
+    one, other = (bench.run(bench.create(name=name)) for name in "ab")
+    find = bench.store.find
+    by_source = OnPlatform(data_sources=[one.data_source_id])
+    assert [p.push_id for p in find(PushFilter(on=by_source))] == [one.push_id]
+    by_audience = OnPlatform(audiences=[other.custom_audience_id])
+    assert [p.push_id for p in find(PushFilter(on=by_audience))] == [other.push_id]
+    assert find(PushFilter(on=OnPlatform())) == []
+
+
+def test_a_name_or_the_beginning_of_an_id_finds_a_push(bench: Bench):
+    one, other = bench.create(name="甲"), bench.create(name="乙")
+    find = bench.store.find
+    assert find(PushFilter(called="甲")) == find(PushFilter(called=one.audience_name)) == [one]
+    assert find(PushFilter(called=other.push_id[:6])) == [other]
+    assert find(PushFilter(called="%")) == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from yuntu_push.bootstrap.pushing import Pushing
 from yuntu_push.domain.errors import YuntuPushError
 from yuntu_push.domain.push import PushState
+from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.services.ports import NetworkProbe
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class AppContext(Pushing):
             login=self._any_login(),
             bound=any(account.brands for account in accounts),
             segment=bool(self.segments.latest()),
-            push=any(push.state is PushState.SUCCEEDED for push in self.pushes.list()),
+            push=bool(self.pushes.list(PushFilter(states=[PushState.SUCCEEDED], most=1))),
         )
 
     def _any_login(self) -> bool | None:

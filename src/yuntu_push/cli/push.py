@@ -17,6 +17,8 @@ from yuntu_push.cli.push_waiting import PollOption, TimeoutOption, WaitOption
 from yuntu_push.cli.push_waiting import patience as patience_of
 from yuntu_push.cli.session import Session
 from yuntu_push.domain.errors import ConfigError, YuntuPushError
+from yuntu_push.domain.push import WORKING
+from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.ending import ending
 from yuntu_push.services.push.planning import PushPlan, PushRequest
@@ -24,6 +26,7 @@ from yuntu_push.services.push.runner import Ran
 
 app = typer.Typer(help="Push segments to Yuntu brands and advertisers.")
 
+_ANY_WORKING = PushFilter(states=sorted(WORKING), most=1)
 # What `resume --all` ends with: the first of these that occurred.
 WORST_FIRST = (1, 4, 6, 7, 5, 3, 2, 8)
 
@@ -192,7 +195,7 @@ def _end_with_all(
         {"pushes": [push_data(session, push) for push in pushes]},
         # Nothing was due: cron sends whatever is written as a mail.
         table=pushes_table(pushes) if pushes else None,
-        status=_status_of_all(code, going_on=any(p.is_working for p in session.pushes.list())),
+        status=_status_of_all(code, going_on=bool(session.pushes.list(_ANY_WORKING))),
         exit_code=code,
         errors=[as_json(error, session.translator) for error in errors],
     )

@@ -21,14 +21,29 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class OnPlatform:
+    """Data sources and audiences, by the platform's ids."""
+
+    data_sources: Collection[str] = ()
+    audiences: Collection[int] = ()
+
+
+@dataclass(frozen=True)
 class PushFilter:
-    """Which pushes to list; empty means all."""
+    """Which pushes to list; empty means all.
+
+    `called`: their name, their audience's, or the beginning of their id; `on`: whose data source
+    or audience is one of these; `most`: no more than so many of the newest.
+    """
 
     states: Collection[PushState] = ()
     channel: str | None = None
     brand: str | None = None
     since: datetime | None = None
     entry: str | None = None
+    called: str | None = None
+    on: OnPlatform | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from yuntu_push.domain.errors import (
 from yuntu_push.domain.names import canonical, unknown
 from yuntu_push.domain.platform import RemoteAudience, RemoteDataSource
 from yuntu_push.domain.push import Push
-from yuntu_push.domain.push_record import PushFilter
+from yuntu_push.domain.push_record import OnPlatform, PushFilter
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import AudienceApi, Clock
 from yuntu_push.services.push.ports import Directory, PushStore
@@ -147,10 +147,10 @@ class Audiences:
     ) -> tuple[Channel, Account]:
         if account is None and _is_id(text.strip()):
             wanted = int(text)
-            for push in self._store.find(PushFilter(channel=channel)):
-                if push.custom_audience_id == wanted:
-                    owner = self._directory.resolve_account(push.channel, str(push.advertiser_id))
-                    return self._channel(push.channel), owner
+            made = PushFilter(channel=channel, on=OnPlatform(audiences=[wanted]), most=1)
+            for push in self._store.find(made):
+                owner = self._directory.resolve_account(push.channel, str(push.advertiser_id))
+                return self._channel(push.channel), owner
         chosen = self._channel(channel)
         return chosen, self._directory.resolve_account(chosen.name, account)
 
@@ -159,7 +159,19 @@ class Audiences:
     ) -> list[AudienceView]:
         found = list(found)
         dated = self._dated(channel, owner, found)
-        pushes = self._store.find(PushFilter()) if found else []
+        pushes = self._store.find(
+            PushFilter(
+                on=OnPlatform(
+                    data_sources=[each.data_source_id for each in found if each.data_source_id],
+                    audiences=[each.custom_audience_id for each in found],
+                )
+            )
+        )
+        near: dict[str | int, list[Push]] = {}
+        for push in pushes:
+            for key in (push.data_source_id, push.custom_audience_id):
+                if key is not None:
+                    near.setdefault(key, []).append(push)
         now = self._clock.now()
         return [
             AudienceView(
@@ -169,7 +181,11 @@ class Audiences:
                 created_at=created_at(audience),
                 expires_on=expires_on(audience),
                 expires_soon=expires_soon(audience, now),
-                pushes=tuple(push for push in pushes if _made(push, audience)),
+                pushes=tuple(
+                    push
+                    for push in near.get(audience.data_source_id or audience.custom_audience_id, ())
+                    if _made(push, audience)
+                ),
             )
             for audience in dated
         ]

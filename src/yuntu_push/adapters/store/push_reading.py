@@ -8,8 +8,11 @@ from typing import Any
 from yuntu_push.adapters.store.database import Database
 from yuntu_push.adapters.store.push_rows import moment, push_of
 from yuntu_push.adapters.store.queries import statements
-from yuntu_push.domain.push import Push, StepName
+from yuntu_push.domain.push import Push, PushState, StepName
 from yuntu_push.domain.push_record import PushFilter
+
+BELOW = ("parts", "brands", "targets", "steps", "calls")  # a push's own tables
+AT_ONCE = 500  # pushes read by one statement
 
 
 class PushReading:
@@ -27,7 +30,11 @@ class PushReading:
     def find(self, wanted: PushFilter) -> list[Push]:
         """The pushes that a filter lets through, newest first."""
         values = {
-            "states": json.dumps(list(wanted.states)) if wanted.states else None,
+            "states": json.dumps(list(wanted.states or PushState)),
+            "called": wanted.called,
+            "data_sources": wanted.on and json.dumps(list(wanted.on.data_sources)),
+            "audiences": wanted.on and json.dumps(list(wanted.on.audiences)),
+            "most": wanted.most,
             "channel": wanted.channel,
             "entry": wanted.entry,
             "since": moment(wanted.since),
@@ -85,18 +92,34 @@ class PushReading:
         return found
 
     def _load_or_none(self, connection: sqlite3.Connection, push_id: str) -> Push | None:
-        values = {"push_id": push_id}
-        row = connection.execute(self._sql["push"], values).fetchone()
-        if row is None:
-            return None
-        below = {
-            name: connection.execute(self._sql[name], values).fetchall()
-            for name in ("parts", "brands", "targets", "steps", "calls")
-        }
-        return push_of(row, **below)
+        return next(iter(self._loaded(connection, [push_id])), None)
 
     def _load_all(
         self, connection: sqlite3.Connection, sql: str, values: dict[str, Any]
     ) -> list[Push]:
         idents = [row["push_id"] for row in connection.execute(sql, values)]
-        return [self._load(connection, ident) for ident in idents]
+        return [
+            push
+            for start in range(0, len(idents), AT_ONCE)
+            for push in self._loaded(connection, idents[start : start + AT_ONCE])
+        ]
+
+    def _loaded(self, connection: sqlite3.Connection, idents: list[str]) -> list[Push]:
+        """The pushes of these ids that there are, in this order."""
+        values = {"push_ids": json.dumps(idents)}
+        found = {row["push_id"]: row for row in connection.execute(self._sql["pushes"], values)}
+        below = {name: self._below(connection, name, values) for name in BELOW}
+        return [
+            push_of(found[ident], **{name: below[name].get(ident, ()) for name in BELOW})
+            for ident in idents
+            if ident in found
+        ]
+
+    def _below(
+        self, connection: sqlite3.Connection, name: str, values: dict[str, str]
+    ) -> dict[str, list[sqlite3.Row]]:
+        """The rows of one table below pushes, by push."""
+        rows: dict[str, list[sqlite3.Row]] = {}
+        for row in connection.execute(self._sql[name], values):
+            rows.setdefault(row["push_id"], []).append(row)
+        return rows

@@ -9,6 +9,7 @@ from yuntu_push.domain.errors import YuntuPushError
 from yuntu_push.domain.names import unknown
 from yuntu_push.domain.platform import RemoteAudience
 from yuntu_push.domain.push import Facts, Push, StepName, StepState
+from yuntu_push.domain.push_record import OnPlatform, PushFilter
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock
 from yuntu_push.services.push.ports import PushStore
@@ -96,12 +97,12 @@ class PresentCounts:
 
     def _present(self, pushes: Sequence[Push]) -> list[Push]:
         """Those that have an audience whose content is theirs, or is to be."""
-        sources = {push.data_source_id for push in pushes} - {None}
+        sources = {push.data_source_id for push in pushes if push.data_source_id is not None}
+        chains: dict[str | None, list[Push]] = {}
+        for push in self._store.find(PushFilter(on=OnPlatform(data_sources=sources))):
+            chains.setdefault(push.data_source_id, []).append(push)
         present = {
-            push.push_id
-            for source in sources
-            if source is not None
-            for push in _up_to_the_effective(self._store.on_data_source(source))
+            push.push_id for chain in chains.values() for push in _up_to_the_effective(chain)
         }
         return [
             push

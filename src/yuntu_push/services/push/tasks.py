@@ -1,6 +1,6 @@
 """Pushes as people handle them: create, find, look at, cancel, confirm."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -28,6 +28,7 @@ from yuntu_push.services.push.remains import BrandCopy, copies_of, remains
 from yuntu_push.services.push.runner import PushRunner
 
 MIN_PREFIX = 3  # letters of an id that are enough, where they are unique
+MOST_NAMED = 200  # of the latest pushes, among which a misspelled one is looked for
 
 # From `parse` on the platform has the segment's files.
 _READ_PARTS = {StepName.UPLOAD, StepName.CREATE_DATA_SOURCE, StepName.UPDATE_DATA_SOURCE}
@@ -58,6 +59,7 @@ class PushTasks:
         self._runner = runner
         self._channels = channels
         self._clock = clock
+        self._past: dict[str, Mapping[StepName, Sequence[float]]] = {}  # by channel
 
     @property
     def directory(self) -> Directory:
@@ -88,16 +90,16 @@ class PushTasks:
         push = self._store.get(text)
         if push is not None:
             return push
-        pushes = self._store.find(PushFilter())
         wanted = canonical(text)
+        pushes = self._store.find(PushFilter(called=wanted))
         named = [p for p in pushes if wanted in (p.name, p.audience_name)]
-        begun = [p for p in pushes if len(text) >= MIN_PREFIX and p.push_id.startswith(text)]
-        found = named or begun
+        found = named or (pushes if len(wanted) >= MIN_PREFIX else [])
         working = [p for p in found if p.is_working]
         if len(found) == 1 or len(working) == 1:
             return (working or found)[0]
         if not found:
-            known = [p.push_id for p in pushes] + [p.name for p in pushes]
+            latest = self._store.find(PushFilter(most=MOST_NAMED))
+            known = [p.push_id for p in latest] + [p.name for p in latest]
             raise unknown("push", text, known, hint=msg("`yuntu-push push list`"))
         raise ConfigError(
             "PUSH_AMBIGUOUS",
@@ -118,14 +120,11 @@ class PushTasks:
         wanted = wanted or PushFilter()
         found = self._store.find(wanted)
         channel, known = wanted.channel, self._channels.channels()
-        if not found and channel is not None and channel not in known:
-            of_pushes = {push.channel for push in self._store.find(PushFilter())}
-            if channel not in of_pushes:
-                raise unknown(
-                    "channel", channel, known.keys() | of_pushes,
-                    hint=msg("`yuntu-push channel list`"),
-                )  # fmt: skip
-        return found
+        if found or channel is None or channel in known:
+            return found
+        if self._store.find(PushFilter(channel=channel, most=1)):
+            return []
+        raise unknown("channel", channel, known, hint=msg("`yuntu-push channel list`"))
 
     def needing(self, segment: SegmentRef) -> tuple[Push, ...]:
         """The pushes under way that have still to upload the segment."""
@@ -143,7 +142,9 @@ class PushTasks:
         """When a push should be done, by how long its steps took lately; None without history."""
         if not push.is_working:
             return None
-        return expected_end(push, self._store.past_seconds(push.channel), self._clock.now())
+        if push.channel not in self._past:
+            self._past[push.channel] = self._store.past_seconds(push.channel)
+        return expected_end(push, self._past[push.channel], self._clock.now())
 
     def cancel(self, push: Push) -> Cancelled:
         """Give a push up; what it made on the platform stays there.

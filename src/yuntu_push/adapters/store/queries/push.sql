@@ -29,27 +29,36 @@ VALUES (:push_id, :advertiser_id, :position, :owner, :state, :group_size);
 -- name: insert_step
 INSERT INTO push_step (push_id, position, name, state) VALUES (:push_id, :position, :name, :state);
 
--- name: push
-SELECT * FROM push WHERE push_id = :push_id;
+-- name: pushes
+SELECT * FROM push WHERE push_id IN (SELECT value FROM json_each(:push_ids));
 
 -- name: parts
-SELECT * FROM push_part WHERE push_id = :push_id ORDER BY position;
+SELECT * FROM push_part WHERE push_id IN (SELECT value FROM json_each(:push_ids))
+ORDER BY position;
 
 -- name: brands
-SELECT * FROM push_brand WHERE push_id = :push_id ORDER BY position;
+SELECT * FROM push_brand WHERE push_id IN (SELECT value FROM json_each(:push_ids))
+ORDER BY position;
 
 -- name: targets
-SELECT * FROM push_target WHERE push_id = :push_id ORDER BY position;
+SELECT * FROM push_target WHERE push_id IN (SELECT value FROM json_each(:push_ids))
+ORDER BY position;
 
 -- name: steps
-SELECT * FROM push_step WHERE push_id = :push_id ORDER BY position;
+SELECT * FROM push_step WHERE push_id IN (SELECT value FROM json_each(:push_ids))
+ORDER BY position;
 
 -- name: calls
-SELECT * FROM push_call WHERE push_id = :push_id ORDER BY call_id;
+SELECT * FROM push_call WHERE push_id IN (SELECT value FROM json_each(:push_ids))
+ORDER BY call_id;
 
 -- name: find
 SELECT push_id FROM push
-WHERE (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
+WHERE state IN (SELECT value FROM json_each(:states))
+  AND (:called IS NULL OR name = :called OR audience_name = :called
+    OR substr(push_id, 1, length(:called)) = :called)
+  AND (:data_sources IS NULL OR data_source_id IN (SELECT value FROM json_each(:data_sources))
+    OR custom_audience_id IN (SELECT value FROM json_each(:audiences)))
   AND (:channel IS NULL OR channel = :channel)
   AND (:entry IS NULL OR entry = :entry)
   AND (:since IS NULL OR created_at >= :since)
@@ -57,7 +66,8 @@ WHERE (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
     SELECT 1 FROM push_brand
     WHERE push_brand.push_id = push.push_id
       AND (CAST(brand_id AS TEXT) = :brand OR brand_name = :brand)))
-ORDER BY created_at DESC, rowid DESC;
+ORDER BY created_at DESC, rowid DESC
+LIMIT COALESCE(:most, -1);
 
 -- name: twin
 SELECT push_id FROM push
@@ -188,8 +198,8 @@ SELECT at, kind, subject, was, became FROM push_event
 WHERE push_id = :push_id ORDER BY event_id;
 
 -- name: past_steps
-SELECT push_step.name, push_step.started_at, push_step.finished_at
-FROM push_step JOIN push USING (push_id)
-WHERE push.channel = :channel AND push_step.state = 'succeeded'
-  AND push_step.started_at IS NOT NULL AND push_step.finished_at IS NOT NULL
-ORDER BY push_step.finished_at DESC LIMIT 400;
+SELECT name, started_at, finished_at FROM push_step
+WHERE push_id IN (
+    SELECT push_id FROM push WHERE channel = :channel ORDER BY created_at DESC LIMIT 60)
+  AND state = 'succeeded' AND started_at IS NOT NULL AND finished_at IS NOT NULL
+ORDER BY finished_at DESC;
