@@ -3,6 +3,7 @@
 import random
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -117,6 +118,22 @@ def test_a_throttled_write_is_told_at_once() -> None:
         a_client().publish(advertiser_id=1, custom_audience_id=2)
 
     assert (caught.value.retry_in, route.call_count) == (3, 1)
+
+
+@respx.mock
+def test_when_to_come_back_is_told_on_our_clock() -> None:
+    """Also where the platform is two days ahead of it: it asked for three seconds."""
+    respx.post(f"{API}/open_api/2/dmp/custom_audience/publish/").respond(
+        json=answer(code=40110),
+        headers={"X-RateLimit-RetryIn": "3", "Date": "Wed, 25 Nov 2026 04:00:00 GMT"},
+    )
+    clock = FakeClock()
+    client = a_client(clock=clock)
+
+    for _ in range(2):  # refused, then not even asked
+        with pytest.raises(ThrottledError) as caught:
+            client.publish(advertiser_id=1, custom_audience_id=2)
+        assert caught.value.next_at == clock.now() + timedelta(seconds=3)
 
 
 @respx.mock

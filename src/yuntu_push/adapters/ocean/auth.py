@@ -44,7 +44,7 @@ class Signer:
         endpoint = f"{host}{call.path} {self.channel.app_id}"
         left = self.pace.held(endpoint)
         if left > 0:
-            raise envelope.held_off(left, self.transport.server_now())
+            raise envelope.held_off(left)
         self.pace.wait(host)
         try:
             reply = self.transport.send(call, token, seconds=seconds)

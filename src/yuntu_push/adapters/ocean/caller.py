@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from yuntu_push.adapters.ocean import envelope
@@ -64,8 +64,13 @@ class Caller:
 
     def write(self, call: Call, *, seconds: float | None = None) -> Any:
         """`data` of a call that is made exactly once, within `seconds`."""
-        reply = self._signer.send(call, seconds=seconds)
-        return envelope.opened(reply, channel=self.channel.name, now=self.server_now())
+        try:
+            reply = self._signer.send(call, seconds=seconds)
+            return envelope.opened(reply, channel=self.channel.name, now=self.server_now())
+        except ThrottledError as exc:
+            if exc.retry_in is not None:  # who waits looks at our clock, not at the platform's
+                exc.next_at = self.clock.now() + timedelta(seconds=exc.retry_in)
+            raise
 
     def read(self, call: Call) -> Any:
         """`data` of a call without effect, tried `tries` times at most; then `TryLaterError`."""

@@ -71,13 +71,12 @@ def asked_pause(reply: Reply, now: datetime) -> float | None:
     return wait if throttled else None
 
 
-def held_off(seconds: float, now: datetime) -> ThrottledError:
+def held_off(seconds: float) -> ThrottledError:
     """The error for a call that is not made, because the platform asked to stay away so long."""
     return ThrottledError(
         "PLATFORM_THROTTLED",
         msg("the platform asked to be left alone for {seconds} s more", seconds=math.ceil(seconds)),
         retry_in=seconds,
-        next_at=now + timedelta(seconds=seconds),
         hint=msg("run the same command again in a few minutes"),
     )
 
