@@ -129,10 +129,10 @@ class Actor:
         """What a failed read or a refused write means for the push."""
         if error.code in QUOTA_CODES:
             opens = error.next_at or next_midnight(self._clock.now())
-            return Waiting(self._ours(opens), error.message, error.code)
+            return Waiting(self._ours(opens), error.message, error.code, refusal=error)
         if error.code == WINDOW_CODE:
             opens = error.next_at or self._api.server_now() + WINDOW_RETRY
-            return Waiting(self._ours(opens), window_reason(), WINDOW_CODE)
+            return Waiting(self._ours(opens), window_reason(), WINDOW_CODE, refusal=error)
         if isinstance(error, TryLaterError | LoginError):
             return stuck(error)
         return Failed(error)

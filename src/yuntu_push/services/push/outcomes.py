@@ -45,12 +45,13 @@ class NotYet:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A wall: nothing can be done before `next_at`."""
+    """A wall: nothing can be done before `next_at`; `refusal` is how the platform told of it."""
 
     next_at: datetime
     reason: Text
     code: str
     facts: Facts = NOTHING
+    refusal: YuntuPushError | None = None
 
 
 @dataclass(frozen=True)

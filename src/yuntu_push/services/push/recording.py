@@ -135,6 +135,8 @@ def _waiting(result: Waiting, now: datetime) -> Change:
             code=result.code,
             message=result.reason,
             hint=msg("nothing to do: `yuntu-push push resume --all` goes on when it is time"),
+            platform_code=result.refusal.platform_code if result.refusal else None,
+            request_id=result.refusal.request_id if result.refusal else None,
             next_at=result.next_at,
         ),
     )
