@@ -210,6 +210,20 @@ def test_resume_all_with_nothing_due_is_silent_and_ok(home: World, pushed: dict)
     assert home.json("push", "resume", "--all").envelope["status"] == "ok"
 
 
+def test_resume_all_is_silent_while_the_platform_is_at_work(tmp_path: Path):
+    """It looked, and there is no news: a script that asks is told, cron's mail stays away."""
+    with world(tmp_path / "home", speed=1.0) as made:
+        made.build()
+        push = made.create().data["push_id"]
+        later = {"YUNTU_PUSH_PUSH_POLL": "1s", **shifted(tmp_path, days=1 / 24)}
+
+        run = made("push", "resume", "--all", env=later)
+        asked = made.json("push", "resume", "--all", env=shifted(tmp_path, days=1 / 12))
+
+        assert (run.code, run.stdout, run.stderr) == (0, "", "")
+        assert [p["push_id"] for p in asked.data["pushes"]] == [push]
+
+
 def test_resume_all_is_pending_while_a_push_waits(tmp_path: Path):
     """Nothing could be done now, and something goes on."""
     with world(tmp_path / "home") as made:

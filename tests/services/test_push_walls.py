@@ -318,6 +318,54 @@ def test_nobody_waits_for_a_push_that_another_run_took_over(bench: Bench, monkey
     assert len(slept) == 3
 
 
+def test_resume_all_waits_for_a_push_that_is_not_due_yet(bench: Bench):
+    """To its end; or, when the time is over before its next look, it is told of as under way."""
+    push = bench.run(bench.create(), wait=False)
+    assert push.state is PushState.RUNNING
+    assert bench.runner().run_due() == []
+
+    [going] = bench.runner().run_due(Patience(wait=True, timeout=5.0))
+    assert isinstance(ending(going.push, waited=True), StillRunningError)
+
+    [ran] = bench.runner().run_due(Patience(wait=True))
+    assert ran.push.state is PushState.SUCCEEDED
+
+
+def test_resume_all_waits_neither_for_a_far_wall_nor_for_another_run(bench: Bench):
+    fill_creates(bench, 100)
+    walled = bench.run(bench.create(), wait=False)
+    assert walled.state is PushState.WAITING
+    held = bench.create(name="别人的")
+    before = bench.clock.now()
+
+    with bench.runner().hold(held.push_id):
+        assert bench.runner().run_due(Patience(wait=True)) == []
+
+    assert bench.clock.now() == before
+
+
+@pytest.mark.parametrize(("wait", "told"), [(False, False), (True, True)])
+def test_resume_all_says_nothing_of_what_merely_waits(bench: Bench, wait: bool, told: bool):
+    push = bench.run(bench.create(), wait=False)
+    bench.notices.clear()
+    bench.clock.advance(60)
+
+    bench.runner().run_due(Patience(wait=wait, timeout=1.0))
+
+    assert any("parsing" in str(said) for said in bench.notices) is told
+    assert bench.tasks.find(push.push_id).state is PushState.RUNNING
+
+
+def test_a_wall_that_the_platform_told_of_keeps_its_code_and_request(bench: Bench):
+    """Support asks for them."""
+    bench.platform.plan["create", 1] = TryLaterError(
+        "CREATE_QUOTA", msg("今日额度已用完"), platform_code=40001, request_id="2026112312"
+    )
+    error = ending(bench.run(bench.create(), wait=False))
+    assert isinstance(error, TryLaterError)
+    assert (error.platform_code, error.request_id) == (40001, "2026112312")
+
+
 def test_an_upload_too_slow_stops_with_its_advice(bench: Bench):
     slow = TryLaterError("UPLOAD_TOO_SLOW", msg("0.2 MB/s"), hint=msg("--part-size 1200KB"))
     bench.platform.plan["upload", 0] = slow

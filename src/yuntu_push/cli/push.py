@@ -17,7 +17,7 @@ from yuntu_push.cli.push_waiting import PollOption, TimeoutOption, WaitOption
 from yuntu_push.cli.push_waiting import patience as patience_of
 from yuntu_push.cli.session import Session
 from yuntu_push.domain.errors import ConfigError, YuntuPushError
-from yuntu_push.domain.push import WORKING
+from yuntu_push.domain.push import WORKING, Push
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.ending import ending
@@ -181,20 +181,23 @@ def _end_with_all(
     `unprepared` are the errors of entries whose run was tried once more and ended for good.
     """
     session.bars.close()
-    stopped = [*(each.stopped for each in ran if each.stopped is not None), *unprepared]
-    ended = [ending(each.push, waited=waited) for each in ran if each.stopped is None]
-    errors = [e for e in ended if e is not None and exit_code_for(e) in WORST_FIRST]
-    for error in stopped:
-        if not isinstance(error, YuntuPushError):
-            raise error
-        errors.append(error)
+    news: list[Push] = []  # cron sends whatever is written as a mail: what merely waits is none
+    errors: list[YuntuPushError] = []
+    for each in ran:
+        error = each.stopped or ending(each.push, waited=waited)
+        grave = error and (each.stopped or exit_code_for(_ours(error)) in WORST_FIRST)
+        if error and grave:
+            errors.append(_ours(error))
+        if grave or not each.push.is_working:
+            news.append(each.push)
+    errors += [_ours(error) for error in unprepared]
     codes = {exit_code_for(error) for error in errors}
     code = next((code for code in WORST_FIRST if code in codes), 0)
     pushes = [each.push for each in ran]
+    shown = pushes if session.output.is_terminal else news
     session.output.show(
         {"pushes": [push_data(session, push) for push in pushes]},
-        # Nothing was due: cron sends whatever is written as a mail.
-        table=pushes_table(pushes) if pushes else None,
+        table=pushes_table(shown) if shown else None,
         status=_status_of_all(code, going_on=bool(session.pushes.list(_ANY_WORKING))),
         exit_code=code,
         errors=[as_json(error, session.translator) for error in errors],
@@ -204,6 +207,13 @@ def _end_with_all(
             session.messages.error(error)
     if not pushes and session.output.is_terminal:
         session.messages.notice(msg("nothing is due"))
+
+
+def _ours(error: Exception) -> YuntuPushError:
+    """The error to tell; anything else that stopped a run is a bug, and raised."""
+    if isinstance(error, YuntuPushError):
+        return error
+    raise error
 
 
 def _status_of_all(code: int, *, going_on: bool) -> Status:

@@ -11,7 +11,7 @@ I5  steps only go forward.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -70,10 +70,13 @@ class PushRunner:
         self._progress = progress
         self._chance = chance
 
-    def run(self, push_id: str, patience: Patience | None = None) -> Push:
+    def run(
+        self, push_id: str, patience: Patience | None = None, *, tell_waits: bool = True
+    ) -> Push:
         """Take one push as far as it goes now, or with `patience.wait` to its end.
 
-        `TryLaterError` `PUSH_HELD` when another process has it.
+        `TryLaterError` `PUSH_HELD` when another process has it. Without `tell_waits` nothing is
+        said of what it waits for.
         """
         with self.hold(push_id):
             before = self._load(push_id)
@@ -96,6 +99,7 @@ class PushRunner:
                 chance=self._chance,
                 patience=patience or Patience(),
                 decided_before=decided,
+                tell_waits=tell_waits,
             )
             return turns.take(push)
 
@@ -110,29 +114,37 @@ class PushRunner:
         started = self._clock.monotonic()
         ran: dict[str, Ran] = {}
         while True:
+            passed = set()  # held by another run, or stopped
             for push in self._due():
                 earlier = ran.get(push.push_id)
                 if earlier and (earlier.stopped is not None or push.state is PushState.PARTIAL):
+                    passed.add(push.push_id)
                     continue  # what failed is tried once a run
-                result = self._run_one(push.push_id)
+                result = self._run_one(push.push_id, tell_waits=patience.wait)
+                if result is None or result.stopped is not None:
+                    passed.add(push.push_id)
                 if result is not None:
                     ran[push.push_id] = result
                 else:
                     ran.pop(push.push_id, None)  # it is not for this run to wait for any more
-            left = patience.timeout - (self._clock.monotonic() - started)
-            pause = self._until_next(ran) if patience.wait else None
-            if pause is None or left <= 0:
+            if not patience.wait:
                 return list(ran.values())
-            self._clock.sleep(min(pause, left))
+            left = patience.timeout - (self._clock.monotonic() - started)
+            going = self._going_on(passed, left)
+            if not going or left <= 0:
+                for push in going:  # was not due in all the time
+                    ran.setdefault(push.push_id, Ran(push))
+                return list(ran.values())
+            self._clock.sleep(min(left, *(self._seconds_until_due(push) for push in going)))
 
     def _due(self) -> list[Push]:
         working = self._store.find(PushFilter(states=sorted({*WORKING, PushState.PARTIAL})))
         now = self._clock.now()
         return [p for p in reversed(working) if p.next_at is None or p.next_at <= now]
 
-    def _run_one(self, push_id: str) -> Ran | None:
+    def _run_one(self, push_id: str, *, tell_waits: bool) -> Ran | None:
         try:
-            return Ran(self.run(push_id))
+            return Ran(self.run(push_id, tell_waits=tell_waits))
         except YuntuPushError as error:
             if error.code in _PASSED_OVER:
                 return None
@@ -142,16 +154,20 @@ class PushRunner:
         except Exception as bug:  # noqa: BLE001 - one push's bug must not keep the others
             return Ran(self._load(push_id), bug)
 
-    def _until_next(self, ran: dict[str, Ran]) -> float | None:
-        """Seconds until one of the pushes that go on by themselves is due; None without any."""
-        moments = [
-            each.push.next_at
-            for each in ran.values()
-            if each.stopped is None and each.push.is_working and each.push.next_at is not None
+    def _going_on(self, passed: Collection[str], left: float) -> list[Push]:
+        """The pushes worth waiting `left` seconds for: under way, or before a wall that opens."""
+        working = self._store.find(PushFilter(states=sorted(WORKING)))
+        return [
+            push
+            for push in working
+            if push.next_at is not None
+            and push.push_id not in passed
+            and (push.state is PushState.RUNNING or self._seconds_until_due(push) <= left)
         ]
-        if not moments:
-            return None
-        return max(0.0, (min(moments) - self._clock.now()).total_seconds())
+
+    def _seconds_until_due(self, push: Push) -> float:
+        due = push.next_at or self._clock.now()
+        return max(0.0, (due - self._clock.now()).total_seconds())
 
     def hold(self, push_id: str) -> AbstractContextManager[None]:
         """Have a push for this process alone."""

@@ -64,6 +64,7 @@ class Turns:
         chance: Callable[[], float],
         patience: Patience,
         decided_before: datetime | None,
+        tell_waits: bool,
     ) -> None:
         self._store = store
         self._api = api
@@ -73,6 +74,7 @@ class Turns:
         self._notice = notice
         self._patience = patience
         self._decided_before = decided_before
+        self._tell_waits = tell_waits
         self._actor = Actor(store, api, clock, progress, side_by_side=settings.uploads)
         self._recorder = Recorder(
             polls=PollSchedule(first=patience.poll or settings.poll),
@@ -161,6 +163,8 @@ class Turns:
         if isinstance(result, Done):
             done = push.steps[push.position - 1].name
             self._notice(msg("{step}: done", step=step_label(done)))
+        elif not self._tell_waits:
+            return
         elif isinstance(result, NotYet | Waiting | Stuck) and push.reason != self._said:
             self._said = push.reason
             self._notice(
