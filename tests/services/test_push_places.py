@@ -1,6 +1,7 @@
 """Targets and brands: each fails alone, and only what failed is tried again."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +13,7 @@ from yuntu_push.domain.errors import (
     RefusedError,
     TryLaterError,
 )
-from yuntu_push.domain.push import BrandState, PushState, TargetState
+from yuntu_push.domain.push import BrandState, Push, PushState, TargetState
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.copies import CopyDecision
 from yuntu_push.services.push.ending import ending
@@ -40,6 +41,60 @@ def test_only_the_targets_of_another_subject_fail(bench: Bench):
     assert audience.pushed_to == {OWNER, *GOOD}
     assert push.brands[0].state is BrandState.SUBMITTED
     assert len(bench.platform.publishes) == 1
+
+
+def partly_shared(bench: Bench) -> Push:
+    bench.platform.other_subjects = {BAD[0]}
+    push = bench.run(bench.create(targets=(str(GOOD[0]), str(BAD[0]))))
+    assert push.state is PushState.PARTIAL
+    bench.platform.other_subjects = set()
+    return push
+
+
+@pytest.mark.parametrize("effect", [None, "kill_before", "drop_before", "drop_after", "kill_after"])
+@pytest.mark.parametrize("call", ["push", "publish"])
+def test_targets_that_were_refused_are_tried_again(bench: Bench, call: str, effect: str | None):
+    """The platform wants a publish after each share: there is one more, when its window opens."""
+    push = partly_shared(bench)
+    before = bench.platform.calls["push"]
+    if effect is not None:
+        bench.platform.plan[call, bench.platform.calls[call] + 1] = effect
+    push = bench.survive(push)
+    assert push.state is PushState.SUCCEEDED
+    [audience] = bench.platform.made_audiences.values()
+    assert audience.pushed_to == {OWNER, GOOD[0], BAD[0]}
+    again = 1 if effect is None or call == "publish" else 2
+    assert bench.platform.calls["push"] == before + again, "the others are not asked again"
+    first, second = audience.published
+    assert second - first >= timedelta(hours=24)
+    assert len(bench.platform.copies) == 1
+
+
+def test_targets_still_refused_are_asked_once_a_day(bench: Bench):
+    push = partly_shared(bench)
+    bench.platform.other_subjects = {BAD[0]}
+    before = bench.platform.calls["push"]
+    for _ in range(48):
+        bench.clock.advance(3600)
+        bench.runner().run_due()
+    assert bench.platform.calls["push"] == before + 2
+    assert len(bench.platform.publishes) == 1, "nobody new has it"
+    stored = bench.store.get(push.push_id)
+    assert stored is not None
+    assert stored.state is PushState.PARTIAL
+
+
+def test_new_content_takes_the_place_of_a_late_publish(bench: Bench):
+    """It is published itself, for all that have the audience."""
+    push = bench.run(partly_shared(bench), wait=False)
+    assert push.state is PushState.WAITING
+    bench.segment("vip", seed="new")
+    newer = bench.update(push)
+    old = bench.store.get(push.push_id)
+    assert old is not None
+    assert old.state is PushState.SUPERSEDED
+    assert bench.run(newer).state is PushState.SUCCEEDED
+    assert len(bench.platform.publishes) == 2
 
 
 def test_a_refused_push_to_the_owner_is_noted_only(bench: Bench):

@@ -85,7 +85,7 @@ class PushFile(PushReading):
     def claim(self, push_id: str, at: datetime) -> Push:
         """Begin a run: the push and its current step are running, the attempt is counted.
 
-        What failed in an earlier run (brands of `copy`, targets of `share`) is to be tried again.
+        What failed in an earlier run (brands of `copy`, targets) is to be tried again.
         """
         with self._database.write() as connection:
             push = self._load(connection, push_id)
@@ -96,7 +96,7 @@ class PushFile(PushReading):
             if push.state in (PushState.FAILED, PushState.PARTIAL):
                 if push.step is StepName.COPY:
                     connection.execute(self._sql["retry_brands"], values)
-                if push.step is StepName.SHARE:
+                if push.step in (StepName.SHARE, StepName.VERIFY):
                     connection.execute(self._sql["retry_targets"], values)
             return self._load(connection, push_id)
 

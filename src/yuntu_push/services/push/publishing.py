@@ -17,7 +17,7 @@ from yuntu_push.services.push.outcomes import (
     Outcome,
     Waiting,
 )
-from yuntu_push.services.push.sharing import owner_refusal
+from yuntu_push.services.push.sharing import last_share, owner_refusal
 from yuntu_push.services.push.view import View, audience_facts
 
 PUBLISH_KEY = "publish"
@@ -31,8 +31,9 @@ BROKEN = {3, TOO_SMALL, 7, 9, 11, 15, 22, 23, 26}
 
 
 def publish(view: View) -> Outcome:
-    """Publish once; an audience can be published once in 24 hours."""
-    calls = view.push.calls_of(StepName.PUBLISH, PUBLISH_KEY)
+    """Publish once, or once more after a late share; the platform allows one in 24 hours."""
+    latest = last_share(view)
+    calls = [c for c in view.push.calls_of(view.push.step, PUBLISH_KEY) if c.call_id > latest]
     if any(call.state in (CallState.DONE, CallState.FOUND) for call in calls):
         return Done()
     due = _not_before(view)
@@ -41,7 +42,7 @@ def publish(view: View) -> Outcome:
     audience = view.read_audience()
     if audience is None:
         return NotYet(msg("the platform does not show the audience yet"))
-    lost = view.push.in_doubt(StepName.PUBLISH, PUBLISH_KEY)
+    lost = view.push.in_doubt(view.push.step, PUBLISH_KEY)
     if _shows_it(view, audience, calls):
         verdicts = (Verdict(PUBLISH_KEY, CallState.FOUND),) if lost else ()
         return Done(audience_facts(audience), verdicts)
@@ -58,12 +59,12 @@ def publish(view: View) -> Outcome:
 def _shows_it(view: View, audience: RemoteAudience, calls: Sequence[Call]) -> bool:
     """Whether the audience's state proves that this push's content is published.
 
-    With new content for an audience that was published before, only a change of the state since
-    our own write proves anything.
+    With new content for an audience that was published before, or new targets, only a change of
+    the state since our own write proves anything.
     """
     if audience.delivery_status not in PUBLISHED:
         return False
-    if not view.push.updates:
+    if not view.push.updates and view.push.step is StepName.PUBLISH:
         return True
     return bool(calls) and calls[0].before not in PUBLISHED
 

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from yuntu_push.domain.errors import LoginError, PartialError, YuntuPushError
 from yuntu_push.domain.failure import Failure
-from yuntu_push.domain.push import Push, PushState, StepState
+from yuntu_push.domain.push import Push, PushState, StepName, StepState
 from yuntu_push.domain.push_record import Change
 from yuntu_push.domain.retry import Backoff, PollSchedule, hinted
 from yuntu_push.domain.text import msg
@@ -23,8 +23,9 @@ from yuntu_push.services.push.outcomes import (
 )
 
 # A brand that refuses may be bound by a person any time; a cron line every ten minutes need not ask
-# each time.
-PARTIAL_RETRY = timedelta(hours=1)
+# each time. A target that was refused rarely changes its legal subject.
+RETRY_BRANDS = timedelta(hours=1)
+RETRY_TARGETS = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Recorder:
             case Stuck():
                 return self._stuck(push, result, now)
             case Failed():
-                return _failed(result, now)
+                return _failed(push, result, now)
             case NeedsOperator():
                 return Change(
                     at=now,
@@ -142,15 +143,16 @@ def _waiting(result: Waiting, now: datetime) -> Change:
     )
 
 
-def _failed(result: Failed, now: datetime) -> Change:
+def _failed(push: Push, result: Failed, now: datetime) -> Change:
     error: YuntuPushError = result.error
     partial = isinstance(error, PartialError)
+    pause = RETRY_BRANDS if push.step is StepName.COPY else RETRY_TARGETS
     return Change(
         at=now,
         state=PushState.PARTIAL if partial else PushState.FAILED,
         step_state=StepState.FAILED,
         facts=result.facts,
         verdicts=result.verdicts,
-        next_at=now + PARTIAL_RETRY if partial else None,
+        next_at=now + pause if partial else None,
         failure=Failure.of(error),
     )

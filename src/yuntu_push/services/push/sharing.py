@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from yuntu_push.domain.errors import YuntuPushError
 from yuntu_push.domain.failure import Failure
-from yuntu_push.domain.push import CallState, Facts, PushTarget, StepName, TargetState
+from yuntu_push.domain.push import CallState, Facts, PushTarget, TargetState
 from yuntu_push.services.push.outcomes import Act, Done, Failed, Outcome
 from yuntu_push.services.push.view import View
+
+_KEY = "targets:"
 
 
 def share(view: View) -> Outcome:
@@ -16,16 +18,27 @@ def share(view: View) -> Outcome:
     The answer does not say which target of a group was refused (all must belong to the owner's
     legal subject), so a refused group is halved until the refused ones stand alone.
     """
+    return next_share(view) or _nobody_left(view) or Done()
+
+
+def next_share(view: View) -> Act | None:
+    """The write that shares with the next targets, as one of the current step; None without any."""
     waiting = [t for t in view.push.targets if t.state is TargetState.PENDING]
-    if waiting:
-        size = waiting[0].group
-        group = [t for t in waiting if t.group == size][:size]
-        return _push_to(view, group)
-    return _nobody_left(view) or Done()
+    if not waiting:
+        return None
+    size = waiting[0].group
+    return _push_to(view, [t for t in waiting if t.group == size][:size])
+
+
+def last_share(view: View) -> int:
+    """The id of the newest share that was made within the current step; 0 without any."""
+    calls = view.push.calls_of(view.push.step)
+    made = [c.call_id for c in calls if c.key.startswith(_KEY) and c.state is CallState.DONE]
+    return max(made, default=0)
 
 
 def _push_to(view: View, group: Sequence[PushTarget]) -> Act:
-    key = "targets:" + ",".join(str(target.advertiser_id) for target in group)
+    key = _KEY + ",".join(str(target.advertiser_id) for target in group)
     ids = [target.advertiser_id for target in group]
     audience = view.audience_id()
 
@@ -40,14 +53,14 @@ def _push_to(view: View, group: Sequence[PushTarget]) -> Act:
         request=(audience, ids),
         call=call,
         # Sharing with the same advertiser again changes nothing.
-        verdict=CallState.REPEATABLE if view.push.in_doubt(StepName.SHARE, key) else None,
+        verdict=CallState.REPEATABLE if view.push.in_doubt(view.push.step, key) else None,
         on_refused=_split(group, again=_owner_again(view, group, key)),
     )
 
 
 def _owner_again(view: View, group: Sequence[PushTarget], key: str) -> bool:
     """Whether a refused push to the owner alone is worth another try: everything depends on it."""
-    return group[0].owner and len(group) == 1 and not view.push.calls_of(StepName.SHARE, key)
+    return group[0].owner and len(group) == 1 and not view.push.calls_of(view.push.step, key)
 
 
 def _split(group: Sequence[PushTarget], *, again: bool) -> Callable[[YuntuPushError], Facts]:
