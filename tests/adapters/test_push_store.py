@@ -11,6 +11,7 @@ import pytest
 from support.push import START, Bench, memory_folder
 from yuntu_push.adapters.store.database import Database
 from yuntu_push.adapters.store.pushes import PushFile
+from yuntu_push.adapters.store.setup import StateFileTables
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.push import Call, CallState, Facts, PushState, StepName, StepState
 from yuntu_push.domain.push_record import Change, Intent, OnPlatform, PushFilter, Settlement
@@ -196,3 +197,13 @@ def test_a_name_or_the_beginning_of_an_id_finds_a_push(bench: Bench):
     assert find(PushFilter(called="甲")) == find(PushFilter(called=one.audience_name)) == [one]
     assert find(PushFilter(called=other.push_id[:6])) == [other]
     assert find(PushFilter(called="%")) == []
+
+
+def test_whether_a_home_is_empty_is_told_without_reading_it(bench: Bench):
+    tables = StateFileTables(Counted(bench.folder / "state.db"))
+    assert tables.is_empty()
+    bench.create()
+    assert not tables.is_empty()
+    state = tables._database
+    assert isinstance(state, Counted)
+    assert state.count(tables.is_empty) < 10 < state.count(tables.dump)

@@ -16,7 +16,7 @@ from yuntu_push.domain.errors import (
     TryLaterError,
     UnreachableError,
 )
-from yuntu_push.domain.push import BrandState, Push, PushState, StepName
+from yuntu_push.domain.push import BrandState, CallState, Push, PushState, StepName
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.quota import PUBLISH_MARGIN, PUBLISH_WINDOW, QuotaKind, next_midnight
 from yuntu_push.domain.text import msg
@@ -62,6 +62,13 @@ def test_the_platforms_own_word_on_a_quota_counts_as_much(bench: Bench):
     bench.platform.plan["create", 1] = TryLaterError("CREATE_QUOTA", msg("今日额度已用完"))
     push = bench.run(bench.create(), wait=False)
     assert (push.state, push.next_at) == (PushState.WAITING, next_midnight(bench.clock.now()))
+    assert bench.quota.usage(QuotaKind.CREATE, str(OWNER), bench.clock.now()).used == 0
+
+
+def test_a_create_that_never_left_uses_no_quota(bench: Bench):
+    bench.platform.plan["create", 0] = "unreachable"
+    push = bench.run(bench.create(), wait=False)
+    assert push.calls_of(StepName.CREATE_DATA_SOURCE)[-1].state is CallState.NOT_SENT
     assert bench.quota.usage(QuotaKind.CREATE, str(OWNER), bench.clock.now()).used == 0
 
 
@@ -374,6 +381,7 @@ def test_an_upload_too_slow_stops_with_its_advice(bench: Bench):
     error = ending(push)
     assert isinstance(error, TryLaterError)
     assert "1200KB" in str(error.hint)
+    assert bench.platform.calls["upload"] <= 2 * 2, "each part twice, then its size is the reason"
 
 
 def test_the_list_knows_states_brands_and_times(bench: Bench):

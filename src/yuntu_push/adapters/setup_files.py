@@ -10,7 +10,7 @@ from typing import Any
 from yuntu_push.domain.errors import ConfigError
 from yuntu_push.domain.text import msg
 
-MOST_BYTES = 512 * 1024 * 1024  # a file of a hundred thousand pushes
+MOST_BYTES = 1024 * 1024 * 1024  # a file of a hundred and fifty thousand pushes
 
 
 class JsonFiles:
@@ -22,7 +22,8 @@ class JsonFiles:
 
     def write(self, path: Path, document: Any) -> None:
         """Write all of it or nothing."""
-        write_privately(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        write_privately(path, text + "\n")
 
     def read(self, path: Path) -> Any:
         """The document, or `ConfigError`."""

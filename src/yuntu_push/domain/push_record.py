@@ -60,7 +60,6 @@ class Change:
     facts: Facts = NOTHING
     verdicts: Sequence[Verdict] = ()
     finish_step: bool = False
-    progress: bool = False
     progress_at: datetime | None = None
     failures: int = 0
     looks: int = 0

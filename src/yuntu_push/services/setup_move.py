@@ -78,8 +78,7 @@ class SetupMove:
 
     def is_empty(self) -> bool:
         """Whether this home has neither a config nor any push or account."""
-        tables = self._state.dump()
-        return not (self._config.read().strip() or tables["push"] or tables["account"])
+        return not self._config.read().strip() and self._state.is_empty()
 
     def take_in(self, path: Path, setup: Setup, *, replace: bool) -> SetupMoved:
         """Make `setup` that of this home; one that is here already is kept in a file.

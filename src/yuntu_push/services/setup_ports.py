@@ -15,6 +15,10 @@ class StateTables(Protocol):
         """The number of its format."""
         ...
 
+    def is_empty(self) -> bool:
+        """Whether there is neither a push nor an account."""
+        ...
+
     def dump(self) -> Tables:
         """All rows that make a setup, as of one moment."""
         ...

@@ -28,6 +28,14 @@ class StateFileTables:
         with self._database.read() as connection:
             return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
+    def is_empty(self) -> bool:
+        """Whether there is neither a push nor an account."""
+        with self._database.read() as connection:
+            return not any(
+                connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()  # noqa: S608
+                for table in ("push", "account")
+            )
+
     def dump(self) -> dict[str, list[dict[str, Any]]]:
         """All rows of all tables, as of one moment."""
         with self._database.read() as connection:

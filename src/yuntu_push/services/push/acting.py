@@ -128,7 +128,7 @@ class Actor:
     def trouble(self, error: YuntuPushError) -> Result:
         """What a failed read or a refused write means for the push."""
         if error.code in QUOTA_CODES:
-            opens = error.next_at or next_midnight(self._clock.now())
+            opens = error.next_at or next_midnight(self._api.server_now())
             return Waiting(self._ours(opens), error.message, error.code, refusal=error)
         if error.code == WINDOW_CODE:
             opens = error.next_at or self._api.server_now() + WINDOW_RETRY
