@@ -214,12 +214,29 @@ def test_a_plan_file_that_is_none_names_the_file(tmp_path: Path, name: str, text
         {"route": "x", "effect": "clock_jump", "seconds": 1e300},
         {"route": "x", "effect": "slow", "factor": -1},
         {"route": "x", "effect": "refuse", "seen": 5},
+        {"route": "data_source/creat", "effect": "refuse"},
+        {"route": "ource/create", "effect": "refuse"},
+        {"route": "data_source/create", "effect": "refuse", "code": 0},
+        {"route": "data_source/create", "effect": "refuse", "nth": 1, "every": 2},
+        {"route": "data_source/create", "effect": "refuse", "nth": 1, "to": 2},
+        {"route": "data_source/create", "effect": "refuse", "from": 3, "to": 2},
+        {"route": "data_source/create", "effect": "delay"},
+        {"route": "data_source/create", "effect": "delay", "seconds": -1},
+        {"route": "data_source/create", "effect": "clock_jump"},
+        {"route": "data_source/create", "effect": "slow"},
     ],
 )
 def test_a_wrong_fault_is_named_and_changes_nothing(sb: Sandbox, entry: dict):
     answer = sb.raw("POST", "/_sandbox/faults", json=entry)
     assert answer.status_code == 400
     assert answer.json()["error"]
+    assert sb.browse("/_sandbox/faults").json() == []
+
+
+def test_the_fault_that_makes_no_sense_is_numbered(sb: Sandbox):
+    good = {"route": "*", "effect": "html"}
+    answer = sb.raw("POST", "/_sandbox/faults", json={"faults": [good, {**good, "route": "nope"}]})
+    assert answer.json()["error"] == "fault 2 makes no sense: no endpoint's path ends with 'nope'"
     assert sb.browse("/_sandbox/faults").json() == []
 
 

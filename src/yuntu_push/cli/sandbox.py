@@ -33,7 +33,13 @@ def serve(
         Path | None, typer.Option(help="Keep the world in this file over restarts.")
     ] = None,
     faults: Annotated[
-        Path | None, typer.Option(help="Plan of faults, JSON or YAML: route, occurrence, effect.")
+        Path | None,
+        typer.Option(
+            help="Plan of faults, a list in JSON or YAML: route (the end of a path, or *), the "
+            "calls that are meant (nth, every, from, to) and an effect: refuse, http_NNN, html, "
+            "half_json, empty, drop_before, drop_after, delay, slow, fail_parse, list_lag, "
+            "clock_jump."
+        ),
     ] = None,
     auto_consent: Annotated[
         bool, typer.Option("--auto-consent", help="Authorise all accounts without asking.")

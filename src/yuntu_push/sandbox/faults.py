@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, convert, field, to_builtins
 
+from yuntu_push.sandbox.declarations import declarations
+
 
 class Effect(StrEnum):
     """What a fault does."""
@@ -36,10 +38,10 @@ Hint = Annotated[str, Meta(pattern="^[ -~]{0,100}$")]
 class Fault(Struct, forbid_unknown_fields=True):
     """One line of the plan.
 
-    `route` is the end of a path ("data_source/create/"; the slashes at its ends don't matter) or
-    "*". The calls meant are the `nth` (1 is the first), or each `every`-th, or those from `start`
-    to `stop`, or, without any, all. `after` lets the platform do its work before a `refuse`,
-    `http`, `html`, `half_json` or `empty` answer spoils the reply.
+    `route` is the end of an endpoint's path ("data_source/create/"; the slashes at its ends don't
+    matter) or "*". The calls meant are the `nth` (1 is the first), or each `every`-th, or those
+    from `start` to `stop`, or, without any, all. `after` lets the platform do its work before a
+    `refuse`, `http`, `html`, `half_json` or `empty` answer spoils the reply.
     """
 
     route: Annotated[str, Meta(min_length=1)]
@@ -69,8 +71,7 @@ class Planned:
 
     def meets(self, path: str) -> bool:
         """Count a call of `path`; whether this is one to spoil."""
-        wanted = self.fault.route.strip("/")
-        if wanted != "*" and not path.strip("/").endswith(wanted):
+        if not _is_route_of(self.fault.route, path):
             return False
         self.seen += 1
         hit = self._is_due()
@@ -97,7 +98,9 @@ class FaultPlan:
         """Add faults from plain values; a wrong entry raises ValueError and adds none."""
         if not isinstance(entries, Iterable) or isinstance(entries, str):
             raise ValueError("expected a list of faults")  # noqa: TRY004 - a value of JSON
-        self._planned.extend([Planned(_fault(entry)) for entry in entries])
+        self._planned.extend(
+            [Planned(_fault(place, each)) for place, each in enumerate(entries, 1)]
+        )
 
     def clear(self) -> None:
         """Nothing goes wrong any more."""
@@ -115,16 +118,44 @@ class FaultPlan:
         ]
 
 
-def _fault(entry: Any) -> Fault:
+def _fault(place: int, entry: Any) -> Fault:
     effect = entry.get("effect") if isinstance(entry, dict) else None
     if isinstance(effect, str) and effect.startswith("http_"):
         # "http_429" is short for http with that status.
         status = effect.removeprefix("http_")
         entry = {**entry, "effect": "http", "status": int(status) if status.isdecimal() else status}
     try:
-        return convert(entry, Fault)
+        fault = convert(entry, Fault)
+        _check(fault)
     except ValueError as error:
-        raise ValueError(f"a fault makes no sense: {error}") from error
+        raise ValueError(f"fault {place} makes no sense: {error}") from error
+    return fault
+
+
+def _check(fault: Fault) -> None:
+    """Refuse what would never do anything: a rehearsal without its fault proves nothing."""
+    paths = [key.partition(" ")[2] for key in declarations()]
+    if not any(_is_route_of(fault.route, path) for path in paths):
+        raise ValueError(f"no endpoint's path ends with {fault.route!r}")
+    others = (fault.every is not None, fault.start != 1, fault.stop is not None)
+    if fault.nth is not None and any(others):
+        raise ValueError("`nth` means one call; leave `every`, `from` and `to` out")
+    if fault.stop is not None and fault.stop < fault.start:
+        raise ValueError("`to` comes before `from`")
+    match fault.effect:
+        case Effect.REFUSE if fault.code == 0:
+            raise ValueError("`code` 0 is no refusal")
+        case Effect.DELAY if fault.seconds <= 0:
+            raise ValueError("`delay` needs `seconds`, more than 0")
+        case Effect.CLOCK_JUMP if fault.seconds == 0:
+            raise ValueError("`clock_jump` needs `seconds`")
+        case Effect.SLOW if fault.factor == 1:
+            raise ValueError("`slow` needs a `factor`")
+
+
+def _is_route_of(route: str, path: str) -> bool:
+    wanted = route.strip("/")
+    return wanted == "*" or f"/{path.strip('/')}".endswith(f"/{wanted}")
 
 
 def load_plan(path: Path) -> Any:
