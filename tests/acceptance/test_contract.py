@@ -175,7 +175,8 @@ def test_answers_on_pushes_fit(tmp_path: Path):
         ok.note(push)
         push_id = push.data["push_id"]
         ok.lines(
-            f"push status {push_id}", f"push show {push_id}", "push status", "push list",
+            f"push status {push_id}", f"push show {push_id}", "push status", "push show",
+            "push list",
             f"push resume {push_id}", "push resume --all",
             f"push confirm {push_id} --brand {brand['brand_id']}",
             f"push copy {push_id} --brand {brand['brand_id']} --again", "push run vip",

@@ -55,6 +55,20 @@ def test_the_answer_tells_everything_and_ids_are_strings(pushed: dict):
     assert pushed["created_at"].endswith("+08:00")
 
 
+def test_a_first_push_to_a_brand_is_told_of_where_nobody_is_asked(home: World, pushed: dict):
+    """主体, account, brand and size; the second one to the same pair is nothing new."""
+    account, brand = home.bound_account()
+    other = next(b for b in account["brands"] if b != brand)
+    words = ("--brand", other["brand_id"], "--again")
+
+    first, second = home.create(*words, name="新品牌"), home.create(*words, name="又一次")
+
+    [told] = [line for line in first.stderr.splitlines() if "主体" in line]
+    for fact in (account["company"], account["name"], other["brand_name"], "50"):
+        assert fact in told
+    assert "主体" not in second.stderr
+
+
 def test_the_same_push_again_names_the_first(home: World, pushed: dict):
     run = home.create(name="再来一次")
     assert (run.code, run.error_code) == (6, "PUSH_TWICE")

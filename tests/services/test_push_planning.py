@@ -5,7 +5,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from support.push import Bench, memory_folder
+from support.push import START, Bench, memory_folder
+from yuntu_push.domain.audience_name import audience_name
 from yuntu_push.domain.errors import (
     ConfigError,
     GuardError,
@@ -51,6 +52,17 @@ def test_a_wrong_word_is_refused_before_anything_runs(bench: Bench, changes, cod
     with pytest.raises(ConfigError) as caught:
         bench.tasks.plan(bench.request(**changes))
     assert caught.value.code == code
+
+
+def test_bytes_are_a_limit_of_a_name_where_one_is_set():
+    def hint(byte_limit: int | None) -> str:
+        with pytest.raises(ConfigError) as caught:
+            audience_name("{name}" * 9, name="高价值", push_id="k7q2m9", segment="vip", version=1,
+                          at=START, byte_limit=byte_limit)  # fmt: skip
+        return str(caught.value.hint)
+
+    assert hint(None) == "at most 30 characters"
+    assert hint(60) == "at most 30 characters and 60 bytes"
 
 
 def test_the_same_push_twice_names_the_first(bench: Bench):

@@ -78,7 +78,7 @@ ANSWERS: dict[str, tuple[type, ...]] = {
     "push adopt": (PushData,),
     "push run": (PushData,),
     "push status": (PushData, PushesData),
-    "push show": (PushData,),
+    "push show": (PushData, PushesData),
     "push list": (PushesData,),
     "push resume": (PushData, PushesData),
     "push cancel": (PushData,),

@@ -108,21 +108,21 @@ def _show_plan(session: Session, plan: PushPlan) -> None:
 
 
 def _ask_about_new_brands(session: Session, plan: PushPlan) -> str:
-    """Who let a first push to a new brand pass: `person`, `yes` or `script`."""
+    """Show what a first push to a brand means; who let it pass: `person`, `yes` or `script`."""
     if not plan.new_brands:
         return ""
-    if session.prompts.yes:
-        return "yes"
-    if not session.prompts.interactive:
-        return "script"
     push = plan.push
-    question = msg(
-        "first push from account {account} (主体 {company}) to {brands}: {ids} ids; go on?",
+    first = msg(
+        "first push from account {account} (主体 {company}) to {brands}: {ids} ids",
         account=f"{push.account_name} ({push.advertiser_id})",
         company=push.company or "?",
         brands=", ".join(brand.brand_name for brand in plan.new_brands),
         ids=push.ids_total,
     )
+    if session.prompts.yes or not session.prompts.interactive:
+        session.messages.notice(first)
+        return "yes" if session.prompts.yes else "script"
+    question = msg("{first}; go on?", first=first)
     if not session.prompts.confirm(question):
         raise ConfigError(
             "PUSH_DECLINED",

@@ -95,9 +95,11 @@ def _too_long(text: str, byte_limit: int | None) -> ConfigError:
             count=len(text),
             bytes=len(text.encode()),
         ),
-        hint=msg(
-            "at most {limit} characters ({bytes} bytes)",
+        hint=msg("at most {limit} characters", limit=MAX_AUDIENCE_NAME)
+        if byte_limit is None
+        else msg(
+            "at most {limit} characters and {bytes} bytes",
             limit=MAX_AUDIENCE_NAME,
-            bytes=byte_limit or "-",
+            bytes=byte_limit,
         ),
     )
