@@ -16,6 +16,7 @@ from yuntu_push.domain.quota import PUBLISH_MARGIN, PUBLISH_WINDOW, QuotaKind, n
 from yuntu_push.domain.segment_build import Difference
 from yuntu_push.domain.settings import GuardEntry, PushEntry, SegmentEntry
 from yuntu_push.domain.text import msg
+from yuntu_push.services.push.copies import CopyDecision
 from yuntu_push.services.push.updates import UpdateRequest
 
 DAY = 86_400
@@ -325,6 +326,23 @@ def test_a_second_copy_whose_reply_is_lost_is_told_from_the_first(bench: Bench):
     bench.segment("vip", seed="new")
     bench.platform.plan["copy", 2] = "drop_before"
     push = bench.run(bench.update(first, copy="each"))
+    assert push.state is PushState.NEEDS_OPERATOR
+
+
+def test_a_copy_that_a_person_saw_is_not_found_in_the_place_of_a_later_one(bench: Bench):
+    """The brand shows it by then; the one that was lost since is not there."""
+    bench.platform.copies_readable = False
+    bench.platform.plan["copy", 1] = "drop_after"
+    push = bench.run(bench.create())
+    assert push.state is PushState.NEEDS_OPERATOR
+    first = bench.copies.copy(push, "某品牌", CopyDecision.DONE)
+    assert first.state is PushState.SUCCEEDED
+    bench.platform.copies_readable = True
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    bench.platform.plan["copy", 2] = "drop_before"
+    push = bench.run(bench.update(first, copy="each"))
+    assert len(bench.platform.copies) == 1
     assert push.state is PushState.NEEDS_OPERATOR
 
 

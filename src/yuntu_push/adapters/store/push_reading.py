@@ -62,7 +62,11 @@ class PushReading:
             return {(row["advertiser_id"], row["brand_id"]) for row in rows}
 
     def copies(self, custom_audience_id: int, virtual_adv_id: int) -> int:
-        """How many copies of an audience into a brand are known to be made."""
+        """How many copies of an audience into a brand were made, at most.
+
+        One that a person decided about may be there: taken for absent, it would later be found in
+        the place of one that is not.
+        """
         values = {"custom_audience_id": custom_audience_id, "virtual_adv_id": virtual_adv_id}
         with self._database.read() as connection:
             return int(connection.execute(self._sql["copies"], values).fetchone()["made"])

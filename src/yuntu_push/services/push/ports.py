@@ -44,7 +44,7 @@ class PushStore(Protocol):
         ...
 
     def copies(self, custom_audience_id: int, virtual_adv_id: int) -> int:
-        """How many copies of an audience into a brand are known to be made."""
+        """How many copies of an audience into a brand were made, at most."""
         ...
 
     def on_data_source(self, data_source_id: str) -> list[Push]:

@@ -17,7 +17,7 @@ class View:
 
     `decided_before` is set when a person resumed a push that needed a decision: writes in doubt
     from before that moment may be made once more. `earlier_copies` counts, per `virtual_adv_id`,
-    the copies of this audience that are known to be made. `open_segment` opens a sealed version.
+    the copies of this audience that may have been made. `open_segment` opens a sealed version.
     """
 
     push: Push

@@ -86,7 +86,7 @@ JOIN push_brand ON push_brand.push_id = push.push_id
  AND push_call.key = 'brand:' || push_brand.brand_id
 WHERE push.custom_audience_id = :custom_audience_id
   AND push_brand.virtual_adv_id = :virtual_adv_id
-  AND push_call.step = 'copy' AND push_call.state IN ('done', 'found');
+  AND push_call.step = 'copy' AND push_call.state IN ('done', 'found', 'decided');
 
 -- name: on_data_source
 SELECT push_id FROM push WHERE data_source_id = :data_source_id ORDER BY created_at DESC, rowid DESC;
