@@ -8,11 +8,13 @@ from datetime import time, timedelta
 import pytest
 
 from support.push import BRANDS, OWNER, Bench, Killed, memory_folder
-from yuntu_push.domain.errors import GuardError, RefusedError, TryLaterError
+from yuntu_push.domain.errors import ConfigError, GuardError, RefusedError, TryLaterError
 from yuntu_push.domain.guards import GuardName, Sizes, check_guards
+from yuntu_push.domain.identifiers import IdType
 from yuntu_push.domain.platform import Operation, RemoteDataSource
 from yuntu_push.domain.push import BrandState, CallState, Mode, PushState, StepName
 from yuntu_push.domain.quota import PUBLISH_MARGIN, PUBLISH_WINDOW, QuotaKind, next_time_of_day
+from yuntu_push.domain.segment import TypeCounts
 from yuntu_push.domain.segment_build import Difference
 from yuntu_push.domain.settings import GuardEntry, PushEntry, SegmentEntry
 from yuntu_push.domain.text import msg
@@ -291,6 +293,23 @@ def test_guards_let_ordinary_days_pass(sizes: Sizes):
     check_guards(GuardEntry(), sizes)
 
 
+def test_as_many_other_people_are_a_mass_removal(bench: Bench):
+    """A wrong list of the right length: the totals alone would not tell."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="others")
+    bench.segments.changes = Difference(added=40, removed=40, kept=60)
+    with pytest.raises(GuardError) as error:
+        bench.update(first)
+    assert error.value.code == "GUARD_MAX_REMOVED"
+    assert "40 %" in str(error.value.message)
+
+    bench.segments.erased = {1}
+    assert bench.run(bench.update(first)).state is PushState.SUCCEEDED, (
+        "the totals are all there is"
+    )
+
+
 def test_a_guard_stops_before_any_write(bench: Bench):
     first = bench.run(bench.create())
     before = dict(bench.platform.calls)
@@ -400,6 +419,96 @@ def test_an_entry_gains_a_brand(bench: Bench):
     assert [b.state for b in push.brands] == [BrandState.NOT_DUE, BrandState.SUBMITTED]
     [audience] = bench.platform.made_audiences.values()
     assert audience.pushed_to == {OWNER, 77}
+
+
+@pytest.mark.parametrize(
+    "more", [{"brands": ("某品牌", "别品牌")}, {"targets": ("77",)}], ids=["brand", "target"]
+)
+def test_an_entry_gains_a_place_though_its_content_is_the_same(bench: Bench, more: dict):
+    """The config was edited: what is new gets the audience without waiting for other content."""
+    first = bench.run(bench.entries(vip_daily=ENTRY).prepare("vip_daily").push)
+    bench.clock.advance(2 * DAY)
+    entries = bench.entries(vip_daily=replace(ENTRY, **more))
+    push = bench.run(entries.prepare("vip_daily").push)
+    assert push.state is PushState.SUCCEEDED
+    assert push.custom_audience_id == first.custom_audience_id
+    [audience] = bench.platform.made_audiences.values()
+    assert len(bench.platform.copies) == len(push.brands)
+    assert audience.pushed_to == {t.advertiser_id for t in push.targets}
+
+    again = entries.prepare("vip_daily")
+    assert (again.push.push_id, again.new) == (push.push_id, False)
+
+
+def test_a_place_that_refused_is_left_to_a_resume(bench: Bench):
+    """The entry runs daily: a brand that is never bound must not have the content sent anew."""
+    bench.platform.unbound = {BRANDS[1].virtual_adv_id}
+    wider = replace(ENTRY, brands=("某品牌", "别品牌"))
+    push = bench.run(bench.entries(vip_daily=wider).prepare("vip_daily").push)
+    assert push.state is PushState.PARTIAL
+    again = bench.entries(vip_daily=wider).prepare("vip_daily")
+    assert (again.push.push_id, again.new) == (push.push_id, False)
+
+
+def test_a_brand_without_a_copy_gets_none_while_copies_are_made_by_hand(bench: Bench):
+    by_hand = replace(ENTRY, copy="manual")
+    first = bench.run(bench.entries(vip_daily=by_hand).prepare("vip_daily").push)
+    assert first.state is PushState.SUCCEEDED
+    assert bench.platform.copies == []
+    wider = replace(by_hand, brands=("某品牌", "别品牌"))
+    again = bench.entries(vip_daily=wider).prepare("vip_daily")
+    assert (again.push.push_id, again.new) == (first.push_id, False)
+
+
+@pytest.mark.parametrize(
+    "edited", [{"account": "1700000000000099"}, {"channel": "other"}], ids=["account", "channel"]
+)
+def test_an_entry_that_names_another_account_is_refused(bench: Bench, edited: dict):
+    """Its audience stays with the account that made it; nothing may go there unnoticed."""
+    bench.run(bench.entries(vip_daily=ENTRY).prepare("vip_daily").push)
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    with pytest.raises(GuardError) as error:
+        bench.entries(vip_daily=replace(ENTRY, **edited)).prepare("vip_daily")
+    assert error.value.code == "ENTRY_MOVED"
+    assert "vip_daily_2" in str(error.value.hint)
+    same = replace(ENTRY, channel="acme", account=str(OWNER))
+    assert bench.entries(vip_daily=same).prepare("vip_daily").new
+
+
+def test_the_id_types_of_an_entry_are_those_that_it_names_now(bench: Bench):
+    """All by default: also one that its segment has only now."""
+    bench.run(bench.entries(vip_daily=ENTRY).prepare("vip_daily").push)
+    bench.clock.advance(2 * DAY)
+    made = bench.segment("vip", seed="new")
+    more = replace(made.parts[0], id_type=IdType.OAID_MD5)
+    counts = {**made.by_type, IdType.OAID_MD5: TypeCounts(values=50, ids=50)}
+    both = replace(made, by_type=counts, parts=(*made.parts, more), ids_total=150)
+    bench.segments.kept["vip"][-1] = both
+
+    push = bench.run(bench.entries(vip_daily=ENTRY).prepare("vip_daily").push)
+    assert push.id_types == (IdType.MOBILE_HASH_SHA256, IdType.OAID_MD5)
+
+    bench.clock.advance(2 * DAY)
+    chosen = replace(ENTRY, id_types=("OAID_MD5",), guards=GuardEntry(max_removed="100%"))
+    push = bench.run(bench.entries(vip_daily=chosen).prepare("vip_daily").push)
+    assert (push.state, push.id_types) == (PushState.SUCCEEDED, (IdType.OAID_MD5,))
+
+    with pytest.raises(ConfigError):
+        bench.entries(vip_daily=replace(ENTRY, id_types=("IMEI",))).prepare("vip_daily")
+
+
+def test_the_first_run_of_an_entry_counts_the_ids_that_it_sends(bench: Bench):
+    """As the later ones do: ids of a type that is not pushed say nothing of the audience's size."""
+    made = bench.segment("vip", seed="new")
+    counts = {**made.by_type, IdType.OAID_MD5: TypeCounts(values=50, ids=50)}
+    more = replace(made.parts[0], id_type=IdType.OAID_MD5)
+    both = replace(made, by_type=counts, parts=(*made.parts, more), ids_total=150)
+    bench.segments.kept["vip"][-1] = both
+    chosen = replace(ENTRY, id_types=("OAID_MD5",), guards=GuardEntry(min_ids=100))
+    with pytest.raises(GuardError) as error:
+        bench.entries(vip_daily=chosen).prepare("vip_daily")
+    assert error.value.code == "GUARD_MIN_IDS"
 
 
 def test_a_fixed_time_of_day_keeps_the_window_from_creeping(bench: Bench):

@@ -370,10 +370,11 @@ class DyingStore:
 
 
 class FixedDirectory:
-    """One account with its brands; targets are ids."""
+    """Accounts with their brands; targets are ids. The account that is no id is `OWNER`."""
 
     def resolve_account(self, channel: str, text: str | None) -> Account:
-        return Account(channel, OWNER, "旗舰店", "ADVERTISER", company="某公司", brands=BRANDS)
+        ident = int(text) if text is not None and text.isdecimal() else OWNER
+        return Account(channel, ident, "旗舰店", "ADVERTISER", company="某公司", brands=BRANDS)
 
     def resolve_brands(self, account: Account, texts: Sequence[str]) -> list[Brand]:
         return [b for t in texts for b in account.brands if t in (b.brand_name, str(b.brand_id))]
@@ -383,11 +384,12 @@ class FixedDirectory:
 
 
 class FixedSegments:
-    """Segments that a test put here; `changes` is how any two of them differ."""
+    """Segments that a test put here; `changes` is how any two of them differ, by default no more
+    than their sizes do."""
 
     def __init__(self) -> None:
         self.kept: dict[str, list[Segment]] = {}
-        self.changes = Difference(added=0, removed=0, kept=0)
+        self.changes: Difference | None = None
         self.erased: set[int] = set()
         self.sealed: list[str] = []
         self.combined: list[tuple[str, tuple[str, ...]]] = []
@@ -398,7 +400,9 @@ class FixedSegments:
         self, name: str, old: int | None = None, new: int | None = None
     ) -> tuple[Segment, Segment, dict[IdType, Difference]]:
         first, second = self.open(name, old), self.open(name, new)
-        return first, second, {IdType.MOBILE_HASH_SHA256: self.changes}
+        was, became = first.ids_total, second.ids_total
+        sizes = Difference(max(0, became - was), max(0, was - became), min(was, became))
+        return first, second, {IdType.MOBILE_HASH_SHA256: self.changes or sizes}
 
     def newest(self, name: str) -> Segment | None:
         return self.kept[name][-1] if name in self.kept else None

@@ -20,6 +20,7 @@ NOUNS = {
         msg("push"),
         msg("command"),
         msg("entry"),
+        msg("pushes entry"),
         msg("code"),
         msg("audience"),
         msg("audience type"),

@@ -195,6 +195,7 @@ _GUARD: Mapping[str, Text] = {
     "CREATE_UNKNOWN": msg("nobody knows whether a data source was made"),
     "DATA_SOURCE_KNOWN": msg("a push has this data source already"),
     "DATA_SOURCE_TWICE": msg("the platform has two data sources of this push's name"),
+    "ENTRY_MOVED": msg("an entry names another account or channel than that of its audience"),
     "ENTRY_STALE": msg("an entry was not brought up to date as often as it is expected"),
     "GUARD_EMPTY": msg("the source of an entry is empty"),
     "HOME_NOT_EMPTY": msg("an import would replace the setup of this home"),

@@ -7,7 +7,7 @@ from itertools import count
 
 from yuntu_push.domain.errors import ConfigError, SourceError
 from yuntu_push.domain.guards import Sizes
-from yuntu_push.domain.identifiers import IdType
+from yuntu_push.domain.identifiers import IdType, id_type_named
 from yuntu_push.domain.platform import Operation
 from yuntu_push.domain.push import Mode, Push, PushPart
 from yuntu_push.domain.segment import Segment, SegmentRef
@@ -30,8 +30,18 @@ class Content:
     note: Text | None = None
 
 
+@dataclass(frozen=True)
+class _Change:
+    """How one version of a segment became another, in the ids of `id_types`."""
+
+    old: Segment
+    new: Segment
+    id_types: Collection[IdType]
+    sizes: Sizes
+
+
 class ContentPlanner:
-    """Decides what is sent; segments are compared only for `mirror`."""
+    """Decides what is sent; compares it with the last content where that is at hand."""
 
     def __init__(self, segments: Callable[[], SegmentChanges]) -> None:
         self._segments = segments
@@ -49,23 +59,25 @@ class ContentPlanner:
                 sizes = Sizes(after=total, before=before, removed=total)
                 return Content(partial(_marked, whole, Operation.DELETE), sizes)
             case Mode.MIRROR:
-                mirrored = self._mirror(held, segment, whole, total)
-                if mirrored is not None:
-                    return mirrored
+                change = self._change(held, segment, whole)
+                if change is not None:
+                    return self._mirrored(change, whole)
                 note = msg("what was last pushed is not at hand: the content is replaced whole")
                 return _reset(whole, Sizes.of_totals(before, total), note)
             case Mode.RESET | Mode.CREATE:
-                return _reset(whole, Sizes.of_totals(before, total))
+                change = self._change(held, segment, whole)
+                sizes = Sizes.of_totals(before, total) if change is None else change.sizes
+                return _reset(whole, sizes)
 
     def put_away(self, segment: str) -> None:
         """Seal the earlier contents that a mirror keeps for a later difference."""
         for name in (segment, *(self._difference(segment, sign) for sign in ("add", "delete"))):
             self._segments().seal_replaced(name)
 
-    def _mirror(
-        self, held: Holding, segment: Segment, whole: tuple[PushPart, ...], total: int
-    ) -> Content | None:
-        """The smaller of difference and whole; None when the last content is not at hand."""
+    def _change(
+        self, held: Holding, segment: Segment, whole: tuple[PushPart, ...]
+    ) -> _Change | None:
+        """From the last content to this one; None when the last is not at hand."""
         last, wanted = held.push, {part.id_type for part in whole}
         if not held.certain or last.mode not in WHOLE:
             return None
@@ -75,15 +87,25 @@ class ContentPlanner:
             old, new, changes = self._segments().diff(
                 segment.name, last.segment_version, segment.version
             )
-        except ConfigError:
-            return None  # that version was erased
+        except (ConfigError, SourceError):
+            return None  # that version was erased, or what is left of it cannot be read
         if old.fingerprint != last.fingerprint:
             return None  # another home's version of that number was pushed
-        added = sum(changes[t].added for t in wanted if t in changes)
-        removed = sum(changes[t].removed for t in wanted if t in changes)
-        sizes = Sizes(after=total, before=last.ids_total, removed=removed, added=added)
-        if not added + removed or added + removed >= total:
-            return _reset(whole, sizes, msg("the content is replaced whole: that sends less"))
+        sizes = Sizes(
+            after=sum(part.ids for part in whole),
+            before=last.ids_total,
+            removed=sum(changes[t].removed for t in wanted if t in changes),
+            added=sum(changes[t].added for t in wanted if t in changes),
+        )
+        return _Change(old, new, wanted, sizes)
+
+    def _mirrored(self, change: _Change, whole: tuple[PushPart, ...]) -> Content:
+        """The smaller of difference and whole."""
+        added, removed = change.sizes.added, change.sizes.removed
+        if not added + removed or added + removed >= change.sizes.after:
+            note = msg("the content is replaced whole: that sends less")
+            return _reset(whole, change.sizes, note)
+        old, new, wanted = change.old, change.new, change.id_types
 
         def made() -> tuple[PushPart, ...]:
             parts: tuple[PushPart, ...] = ()
@@ -94,7 +116,7 @@ class ContentPlanner:
             return tuple(replace(part, position=place) for place, part in enumerate(parts))
 
         note = msg("{added} ids are added, {removed} removed", added=added, removed=removed)
-        return Content(made, sizes, note)
+        return Content(made, change.sizes, note)
 
     def _minus(
         self, some: Segment, others: Segment, wanted: Collection[IdType], sign: str
@@ -130,8 +152,13 @@ def _is_difference(kept: Segment, segment: str) -> bool:
     )
 
 
-def wanted_types(push: Push, segment: Segment) -> list[IdType]:
-    """The push's id types, as far as the segment has them."""
+def wanted_types(
+    push: Push, segment: Segment, chosen: Sequence[str] | None = None
+) -> Sequence[IdType]:
+    """The `chosen` id types, all for none; without a choice the push's, as far as the segment has
+    them."""
+    if chosen is not None:
+        return [id_type_named(text) for text in chosen]
     return [t for t in push.id_types if t in segment.id_types] or list(segment.id_types)
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from yuntu_push.domain.entry_run import RunOutcome
 from yuntu_push.domain.entry_source import id_columns, source_spec
-from yuntu_push.domain.errors import ConfigError, TryLaterError, YuntuPushError
+from yuntu_push.domain.errors import ConfigError, GuardError, TryLaterError, YuntuPushError
 from yuntu_push.domain.guards import Sizes, check_guards
 from yuntu_push.domain.names import unknown
 from yuntu_push.domain.push import Mode, Push, PushBrand, PushState, PushTarget
@@ -16,6 +16,7 @@ from yuntu_push.domain.segment_build import BuildRequest, RejectLimit
 from yuntu_push.domain.settings import PushEntry, SegmentSettings
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import ChannelStore, Clock, Locks, Notice
+from yuntu_push.services.push.lineage import due_brand
 from yuntu_push.services.push.planning import PushRequest
 from yuntu_push.services.push.ports import EntryRuns, PushStore, SegmentBuilder
 from yuntu_push.services.push.tasks import PushTasks
@@ -125,7 +126,6 @@ class PushEntries:
         begun = [p for p in earlier if p.is_working or p.state is PushState.NEEDS_OPERATOR]
         if begun:
             return EntryRun(begun[0], new=False)
-        check_guards(entry.guards, Sizes(after=segment.ids_total), passing)
         plan = self._tasks.plan(
             PushRequest(
                 name=entry.name,
@@ -141,6 +141,10 @@ class PushEntries:
                 publish_at=entry.publish_at,
             )
         )
+        check_guards(entry.guards, Sizes(after=plan.push.ids_total), passing)
+        now = plan.push.created_at
+        brands = tuple(due_brand(brand, None, entry.copy, now) for brand in plan.push.brands)
+        plan = replace(plan, push=replace(plan.push, brands=brands))
         return EntryRun(self._tasks.create(plan, again=True, asked="config"), new=True)
 
     def _update(
@@ -151,7 +155,7 @@ class PushEntries:
         first: Push,
         passing: Collection[str],
     ) -> EntryRun:
-        brands, targets = self._places(entry, first)
+        brands, targets = self._places(name, entry, first)
         plan = self._updates.plan(
             first,
             UpdateRequest(
@@ -163,6 +167,7 @@ class PushEntries:
                 publish_at=entry.publish_at,
                 brands=brands,
                 targets=targets,
+                id_types=entry.id_types,
                 entry=name,
                 description=entry.description,
             ),
@@ -183,10 +188,18 @@ class PushEntries:
         return EntryRun(push, new=True)
 
     def _places(
-        self, entry: PushEntry, first: Push
+        self, name: str, entry: PushEntry, first: Push
     ) -> tuple[tuple[PushBrand, ...], tuple[PushTarget, ...]]:
-        """The brands and targets that the entry names now: it may have been edited."""
+        """The brands and targets that the entry names now: it may have been edited.
+
+        `GuardError` when it names another account or channel: an audience stays where it was made.
+        """
         account = self._tasks.directory.resolve_account(first.channel, str(first.advertiser_id))
+        channel, named = entry.channel or first.channel, account
+        if entry.account not in (None, first.account_name):
+            named = self._tasks.directory.resolve_account(channel, entry.account)
+        if (channel, named.advertiser_id) != (first.channel, account.advertiser_id):
+            raise _moved(name, first, f"{channel}, {named.advertiser_id}")
         brands = self._tasks.directory.resolve_brands(account, entry.brands)
         targets = self._tasks.directory.resolve_targets(account, entry.targets)
         return (
@@ -243,3 +256,20 @@ class PushEntries:
             return next(iter(known.values())).client if len(known) == 1 else None
         channel = known.get(entry.channel)
         return channel.client if channel is not None else None
+
+
+def _moved(entry: str, first: Push, wanted: str) -> GuardError:
+    return GuardError(
+        "ENTRY_MOVED",
+        msg(
+            "entry {entry} names {wanted}, but its audience was made by {owner}",
+            entry=entry,
+            wanted=wanted,
+            owner=f"{first.channel}, {first.advertiser_id}",
+        ),
+        hint=msg(
+            "name these again; for an audience of another account give the entry another name in "
+            "the config and in its schedule, such as {entry}_2: its first run makes a new audience",
+            entry=entry,
+        ),
+    )

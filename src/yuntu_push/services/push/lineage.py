@@ -96,6 +96,25 @@ def same_content(held: Holding, update: Push) -> Push | None:
     return last if same else None
 
 
+def serves(last: Push, update: Push) -> bool:
+    """Whether a push was to go everywhere that an update with its content would go.
+
+    What it tried and could not is left to its own resume.
+    """
+    brands = {
+        brand.brand_id
+        for brand in last.brands
+        if brand.state is not BrandState.NOT_DUE or brand.submitted_at is not None
+    }
+    targets = {target.advertiser_id for target in last.targets}
+    return all(
+        brand.state is BrandState.NOT_DUE or brand.brand_id in brands for brand in update.brands
+    ) and all(
+        target.state is TargetState.SHARED or target.advertiser_id in targets
+        for target in update.targets
+    )
+
+
 def to_replace(chain: Sequence[Push]) -> tuple[Push, ...]:
     """The earlier pushes that give way; `TryLaterError` when one of them cannot.
 

@@ -32,6 +32,7 @@ from yuntu_push.services.push.lineage import (
     last_copy,
     no_data_source,
     same_content,
+    serves,
     to_replace,
     with_known_shares,
 )
@@ -43,7 +44,10 @@ from yuntu_push.services.push.runner import PushRunner
 
 @dataclass(frozen=True)
 class UpdateRequest:
-    """New content for the audience of a push; a `dry_run` makes no difference to be sent."""
+    """New content for the audience of a push; a `dry_run` makes no difference to be sent.
+
+    Brands, targets and id types are by default those of the push.
+    """
 
     segment: str
     mode: Mode = Mode.RESET
@@ -53,6 +57,7 @@ class UpdateRequest:
     publish_at: str | None = None
     brands: Sequence[PushBrand] | None = None
     targets: Sequence[PushTarget] | None = None
+    id_types: Sequence[str] | None = None
     entry: str | None = None
     description: str = ""
     dry_run: bool = False
@@ -130,7 +135,7 @@ class PushUpdates:
             )
         check_client(channel, segment)
         held = holding(chain, push)
-        whole = chosen_parts(segment, wanted_types(push, segment))
+        whole = chosen_parts(segment, wanted_types(push, segment, request.id_types))
         content = self._content.content(held, segment, whole, request.mode)
         check_guards(request.guards, content.sizes, request.passing)
         parts = () if request.dry_run else content.parts()
@@ -173,6 +178,8 @@ class PushUpdates:
             cover_num=None,
         )
         same = same_content(held, update)
+        if same is not None and not serves(same, update):
+            same = None
         warning = self._look_after(channel, same, request.entry) if same is not None else None
         return UpdatePlan(update, same, replaces, content.note, warning)
 
