@@ -1,11 +1,14 @@
 """What a person may call things, and how a refusal points at the place."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from yuntu_push.domain.errors import ConfigError
-from yuntu_push.domain.names import channel_name, local_name, push_name, unknown
+from yuntu_push.domain.names import NOUNS, channel_name, local_name, push_name, unknown
 
 
 @pytest.mark.parametrize("name", ["高价值会员", "a" * 16, "VIP_2026", "会员_双11", "々〇"])
@@ -69,3 +72,15 @@ def test_an_unknown_name_comes_with_the_nearest_known_ones():
     assert error.code == "CHANNEL_UNKNOWN"
     assert "acme" in str(error.message)
     assert "zeta" not in str(error.message)
+
+
+def test_whatever_can_be_unknown_has_a_noun_to_translate():
+    """Otherwise its English name would stand in a Chinese sentence."""
+    source = Path(__file__).resolve().parents[2] / "src"
+    named = {
+        what
+        for file in source.rglob("*.py")
+        for what in re.findall(r"\bunknown\(\s*\"([^\"]+)\"", file.read_text("utf-8"))
+    }
+    assert len(named) > 5
+    assert named <= NOUNS.keys()

@@ -551,6 +551,29 @@ def test_content_that_was_not_parsed_is_not_what_a_difference_starts_from(bench:
     assert push.follows == first.push_id
 
 
+def test_an_entry_whose_first_content_could_not_be_parsed_begins_anew(bench: Bench):
+    """The platform updates no data source that never came to be."""
+    entries = bench.entries(vip_daily=ENTRY)
+    first = bench.run(entries.prepare("vip_daily").push, wait=False)
+    [source] = bench.platform.sources.values()
+    source.fails.add(0)
+    first = bench.run(first)
+    assert (first.state, first.step) == (PushState.FAILED, StepName.PARSE)
+    with pytest.raises(GuardError) as error:
+        bench.update(first)
+    assert error.value.code == "NO_DATA_SOURCE"
+
+    bench.segment("vip", seed="mended")
+    push = bench.run(entries.prepare("vip_daily").push)
+
+    assert (push.state, push.mode) == (PushState.SUCCEEDED, Mode.CREATE)
+    assert push.data_source_id != first.data_source_id
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    later = bench.run(entries.prepare("vip_daily").push)
+    assert later.data_source_id == push.data_source_id
+
+
 def test_content_that_was_not_parsed_is_sent_again_though_it_is_the_same(bench: Bench):
     entries = bench.entries(vip_daily=ENTRY)
     bench.run(entries.prepare("vip_daily").push)

@@ -16,7 +16,7 @@ from yuntu_push.domain.segment_build import BuildRequest, RejectLimit
 from yuntu_push.domain.settings import PushEntry, SegmentSettings
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import ChannelStore, Clock, Locks, Notice
-from yuntu_push.services.push.lineage import due_brand
+from yuntu_push.services.push.lineage import due_brand, unusable
 from yuntu_push.services.push.planning import PushRequest
 from yuntu_push.services.push.ports import EntryRuns, PushStore, SegmentBuilder
 from yuntu_push.services.push.tasks import PushTasks
@@ -93,7 +93,8 @@ class PushEntries:
         with self._hold(name), self._recorded(name, again=again):
             segment = self._segments().build(self._request(entry))
             earlier = self._store.find(PushFilter(entry=name))
-            first = next((push for push in earlier if push.data_source_id is not None), None)
+            dead = unusable(earlier)
+            first = next((p for p in earlier if p.data_source_id not in {None, *dead}), None)
             if first is None:
                 return self._create(name, entry, segment, earlier, passing)
             return self._update(name, entry, segment, first, passing)

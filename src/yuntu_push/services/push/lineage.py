@@ -1,6 +1,6 @@
 """The pushes into one data source: what it holds, who is in the way, which copies were made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
@@ -142,6 +142,18 @@ def busy(push: Push) -> YuntuPushError:
         hint=msg("`yuntu-push push resume {push} --wait` takes it to its end", push=push.push_id),
         next_at=push.next_at,
     )
+
+
+def unusable(pushes: Iterable[Push]) -> set[str]:
+    """The data sources among those of `pushes` whose first content could not be parsed: the
+    platform updates none of these, ever."""
+    return {
+        push.data_source_id
+        for push in pushes
+        if push.mode is Mode.CREATE
+        and push.data_source_id is not None
+        and any(s.name is StepName.PARSE and s.state is StepState.FAILED for s in push.steps)
+    }
 
 
 def no_data_source(push: Push) -> YuntuPushError:

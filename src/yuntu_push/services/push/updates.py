@@ -34,6 +34,7 @@ from yuntu_push.services.push.lineage import (
     same_content,
     serves,
     to_replace,
+    unusable,
     with_known_shares,
 )
 from yuntu_push.services.push.planning import PushPlanner, check_client, chosen_parts
@@ -123,6 +124,8 @@ class PushUpdates:
         if push.data_source_id is None:
             raise no_data_source(push)
         chain = self._store.on_data_source(push.data_source_id)
+        if unusable(chain):
+            raise no_data_source(push)
         replaces = to_replace(chain)
         segment = self._planner.segment(request.segment)
         channel = self._channels.channels().get(push.channel)
