@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from support.sandbox import SECOND_OWNER
+from support.terminal import at_terminal
 from support.world import World, world
 
 Row = dict
@@ -51,6 +52,15 @@ def test_the_list_tells_state_expiry_and_push(home: World, pushed: dict):
     header, line = run.stdout.splitlines()
     assert header.split("\t")[0] == "custom_audience_id"
     assert line.split("\t")[0] == pushed["custom_audience_id"]
+
+
+def test_a_terminal_calls_what_an_audience_was_made_from_by_its_own_word(home: World, pushed: dict):
+    """`数据连接` are the databases of the config."""
+    words = ("audience", "show", pushed["custom_audience_id"], "--lang", "zh")
+    code, shown = at_terminal(*words, home=home.home)
+    assert code == 0, shown
+    assert "来源" in shown
+    assert "数据连接" not in shown
 
 
 def test_what_was_shared_is_seen_under_the_target(home: World, pushed: dict):

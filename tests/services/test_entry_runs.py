@@ -9,6 +9,7 @@ import pytest
 
 from support.push import Bench, Killed, memory_folder
 from yuntu_push.adapters.store.entry_runs import EntryRunFile
+from yuntu_push.cli.i18n import Translator
 from yuntu_push.domain.entry_run import RunOutcome
 from yuntu_push.domain.errors import GuardError, SourceError, TryLaterError
 from yuntu_push.domain.push import PushState
@@ -156,6 +157,10 @@ def test_a_schedule_that_stopped_is_noticed(bench: Bench, entries: PushEntries):
     [found] = watch(bench).look()
     assert found.stale
     assert found.good_at == bench.clock.now() - timedelta(hours=27)
+    with pytest.raises(GuardError) as error:
+        freshness(found)
+    assert str(error.value.message).endswith("done")
+    assert Translator("zh").render(error.value.message).endswith("已运行")
 
 
 def test_runs_that_do_not_come_through_are_no_freshness(bench: Bench, entries: PushEntries):

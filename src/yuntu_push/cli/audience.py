@@ -10,7 +10,7 @@ from yuntu_push.cli.session import Session
 from yuntu_push.cli.times import iso
 from yuntu_push.domain.audience import AudienceState, expiry_warning
 from yuntu_push.domain.errors import ConfigError
-from yuntu_push.domain.text import msg
+from yuntu_push.domain.text import msg, term
 from yuntu_push.services.audiences import AudienceView
 
 app = typer.Typer(help="Custom audiences (人群包) on the platform.")
@@ -28,6 +28,7 @@ STATES = {
     AudienceState.DELETED: msg("deleted"),
     AudienceState.UNKNOWN: msg("unknown"),
 }
+SOURCE = term("audience", "source")  # how it was made; `sources:` are something else
 ChannelOption = Annotated[
     str | None, typer.Option(help="The channel; not needed when there is one.")
 ]
@@ -131,14 +132,17 @@ def _data(view: AudienceView) -> dict[str, Any]:
 def _table(view: AudienceView) -> Table:
     shown = {**_data(view), "state": STATES[view.state], "expires_soon": view.expires_soon}
     return details(
-        [(name, "-" if value in (None, "", []) else value) for name, value in shown.items()]
+        [
+            (SOURCE if name == "source" else name, "-" if value in (None, "", []) else value)
+            for name, value in shown.items()
+        ]
     )
 
 
 def _list_table(views: Sequence[AudienceView]) -> Table:
     return Table(
         columns=(
-            "custom_audience_id", "name", "source", "state", "upload_num", "cover_num",
+            "custom_audience_id", "name", SOURCE, "state", "upload_num", "cover_num",
             "expires_on", "push_id",
         ),
         rows=[

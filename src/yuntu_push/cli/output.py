@@ -28,9 +28,10 @@ class Table:
     spare: Sequence[int] = ()
 
 
-def details(pairs: Sequence[tuple[str, object]], *, title: Text | None = None) -> Table:
+def details(pairs: Sequence[tuple[Text | str, object]], *, title: Text | None = None) -> Table:
     """The view of one thing: a line for each of its fields."""
-    return Table(columns=("field", "value"), rows=[(Text(k), v) for k, v in pairs], title=title)
+    rows = [(k if isinstance(k, Text) else Text(k), v) for k, v in pairs]
+    return Table(columns=("field", "value"), rows=rows, title=title)
 
 
 class Output:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from yuntu_push.domain.entry_run import EntryFreshness
+from yuntu_push.domain.entry_run import EntryFreshness, RunOutcome
 from yuntu_push.domain.errors import GuardError, YuntuPushError
 from yuntu_push.domain.quota import BEIJING
-from yuntu_push.domain.text import Text, msg
+from yuntu_push.domain.text import Text, msg, term
 
 
 class CheckState(StrEnum):
@@ -60,13 +60,20 @@ def freshness(entry: EntryFreshness) -> Text:
             entry=entry.entry,
             hours=every,
             moment=_shown(run.begun_at),
-            how=run.code or run.outcome.value,
+            how=run.code or _HOW.get(run.outcome, run.outcome.value),
         )
         hint = msg(
             "run it by hand: `yuntu-push push run {entry} --wait`, and see that its schedule runs",
             entry=entry.entry,
         )
     raise GuardError("ENTRY_STALE", reason, hint=hint)
+
+
+# The others always have a code.
+_HOW = {
+    RunOutcome.BEGUN: term("run", "begun"),
+    RunOutcome.DONE: term("run", "done"),
+}
 
 
 def _shown(moment: datetime) -> str:
