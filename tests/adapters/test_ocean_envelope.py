@@ -119,6 +119,8 @@ def test_each_code_takes_the_path_of_its_class(
         (UPDATE, 40001, "data_source_id 对应的人群包已删除", RefusedError, "DATA_SOURCE_GONE"),
         (UPDATE, 40001, "the data source has been deleted", RefusedError, "DATA_SOURCE_GONE"),
         (PUBLISH, 40001, "该人群包已被删除", RefusedError, "DATA_SOURCE_GONE"),
+        (PUBLISH, 40001, "custom_audience_id 对应的人群包已过期", RefusedError, "DATA_SOURCE_GONE"),
+        (COPY, 40001, "custom_audience_id 对应的人群包已删除", RefusedError, "DATA_SOURCE_GONE"),
         (PUBLISH, 40001, "覆盖人数过少", RefusedError, "AUDIENCE_TOO_SMALL"),
         # The same words elsewhere mean nothing of the kind.
         (CREATE, 40001, "24 小时", RefusedError, "PLATFORM_REFUSED"),

@@ -279,8 +279,18 @@ _RULES = (
         ),
     ),
     _Rule(
-        ("data_source/update/", "custom_audience/publish/", "custom_audience/push_v2/"),
+        (
+            "data_source/update/",
+            "custom_audience/publish/",
+            "custom_audience/push_v2/",
+            "custom_audience/copy/",
+        ),
         _marks(r"人群|audience|数据源|data.?source", r"已.?删除|被删除|\bdeleted"),
+        _permanent("DATA_SOURCE_GONE", AUDIENCE_GONE_HINT),
+    ),
+    _Rule(
+        ("custom_audience/publish/", "custom_audience/push_v2/", "custom_audience/copy/"),
+        _marks(r"人群|audience", r"已.?过期|\bexpired"),
         _permanent("DATA_SOURCE_GONE", AUDIENCE_GONE_HINT),
     ),
     _Rule(
