@@ -1,6 +1,7 @@
 """Targets and brands: each fails alone, and only what failed is tried again."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -214,3 +215,16 @@ def test_an_audience_that_cannot_be_used_is_a_failure(bench: Bench, status: int,
     error = ending(push)
     assert error is not None
     assert error.code == code
+
+
+def test_an_audience_that_was_deleted_meanwhile_is_a_failure(bench: Bench):
+    bench.platform.publish_seconds = 1e9
+    push = bench.run(bench.create(), wait=False)
+    read = bench.platform.read_audiences
+
+    def deleted(**call: object):
+        return [replace(each, deleted=True) for each in read(**call)]
+
+    bench.platform.read_audiences = deleted
+    push = bench.run(push)
+    assert (push.state, push.step) == (PushState.FAILED, "activate")

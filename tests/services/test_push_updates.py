@@ -151,6 +151,32 @@ def test_a_change_by_another_tool_before_our_write_is_not_taken_for_ours(bench: 
     assert bench.platform.publishes[-1] >= source.ready_at[-1], "published before it was parsed"
 
 
+def test_an_update_waits_for_a_change_that_is_under_way(bench: Bench):
+    """Whoever made it: two at once would be parsed in an order that nobody knows."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    [source] = bench.platform.sources.values()
+    bench.platform._change(source, 1, [])
+    push = bench.run(bench.update(first))
+    assert push.state is PushState.SUCCEEDED
+    [call] = push.calls_of(StepName.UPDATE_DATA_SOURCE)
+    assert call.intent_at >= source.ready_at[1]
+
+
+def test_a_lost_update_is_not_found_in_the_change_of_another_tool(bench: Bench):
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    bench.platform.plan["update", 1] = "drop_before"
+    push = bench.run(bench.update(first), wait=False)
+    [source] = bench.platform.sources.values()
+    bench.platform._change(source, 1, ["theirs"])
+    push = bench.run(push)
+    assert push.state is PushState.SUCCEEDED
+    assert actions(bench) == [0, 1, 3]
+
+
 def test_a_push_without_a_data_source_cannot_be_updated(bench: Bench):
     push = bench.create()
     with pytest.raises(TryLaterError):

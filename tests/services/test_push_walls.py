@@ -1,6 +1,7 @@
 """Quotas, windows, outages, logins: a push waits, says until when, and loses nothing."""
 
 import contextlib
+import time
 from datetime import timedelta
 
 import pytest
@@ -55,6 +56,16 @@ def test_the_create_quota_makes_a_push_wait_until_beijings_midnight(bench: Bench
     bench.clock.advance((push.next_at - bench.clock.now()).total_seconds())
     [ran] = bench.runner().run_due()
     assert ran.push.data_source_id is not None
+
+
+def test_a_known_wait_is_no_stall(bench: Bench):
+    """A hiccup when the wall opens is the first trouble, not the end of a day without progress."""
+    fill_creates(bench, 100)
+    push = bench.run(bench.create(), wait=False)
+    assert push.next_at is not None
+    bench.clock.advance((push.next_at - bench.clock.now()).total_seconds())
+    bench.platform.plan["create", 0] = "unreachable"
+    assert bench.run(push, wait=False).state is PushState.WAITING
 
 
 def test_the_platforms_own_word_on_a_quota_counts_as_much(bench: Bench):
@@ -207,6 +218,42 @@ def test_expired_paths_are_sent_again(bench: Bench):
     bench.platform.files.clear()
     assert bench.run(push).state is PushState.SUCCEEDED
     assert bench.platform.calls["upload"] == 4
+
+
+def test_paths_that_the_platform_forgot_are_sent_again_once(bench: Bench):
+    gone = RefusedError("UPLOAD_EXPIRED", msg("文件已过期"), platform_code=40001)
+    bench.platform.plan["create", 1] = gone
+    assert bench.run(bench.create()).state is PushState.SUCCEEDED
+    assert bench.platform.calls["upload"] == 4
+
+    bench.platform.plan["create", 0] = gone
+    assert bench.run(bench.create(name="再来")).state is PushState.FAILED
+    assert bench.platform.calls["upload"] == 8, "and no third time"
+
+
+def test_a_name_that_is_taken_before_anything_was_lost_is_a_failure(bench: Bench):
+    """Somebody else's data source: it must not be waited for, nor taken."""
+    bench.platform.plan["create", 1] = RefusedError("NAME_TAKEN", msg("name exists"))
+    began = bench.clock.now()
+    push = bench.run(bench.create())
+    assert (push.state, push.data_source_id) == (PushState.FAILED, None)
+    assert bench.clock.now() - began < timedelta(minutes=1)
+
+
+def test_uploads_stop_at_the_first_wall(bench: Bench, monkeypatch):
+    """The rest would meet it, too."""
+    upload = bench.platform.upload
+    bench.platform.plan["upload", 0] = LoginError("AUTH_LOGIN_REQUIRED", msg("expired"))
+
+    def slowly(**call: object) -> str:
+        time.sleep(0.05)
+        return upload(**call)
+
+    monkeypatch.setattr(bench.platform, "upload", slowly)
+    bench.segment("wide", parts=40)
+    push = bench.run(bench.create(segment="wide"))
+    assert push.state is PushState.WAITING
+    assert bench.platform.calls["upload"] < 20
 
 
 def test_a_second_process_says_who_holds_the_push(bench: Bench):

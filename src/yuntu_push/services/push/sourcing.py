@@ -108,7 +108,7 @@ def _reconcile_create(view: View, lost: Call) -> Outcome:
     left = view.remaining(lost, view.settings.reconcile_wait)
     if left > 0:
         return NotYet(msg("looking for the data source whose creation got no answer"), within=left)
-    if _absent_before(view) or lost.state is CallState.REFUSED:
+    if _absent_before(view):
         return NeedsOperator(_lost_twice(view))
     return _create(view, CallState.ABSENT)
 
