@@ -77,6 +77,17 @@ def test_outcomes_are_recorded_once(bench: Bench):
         bench.store.settle(Settlement(call.call_id, CallState.REFUSED, START))
 
 
+def test_a_write_that_was_carried_out_is_progress(bench: Bench):
+    """Parts that arrive one by one, with an outage after each, are no stall."""
+    push, later = bench.create(), START + timedelta(hours=5)
+    call = bench.store.begin(push.push_id, intent())
+    assert isinstance(call, Call)
+    bench.store.settle(Settlement(call.call_id, CallState.DONE, later))
+    stored = bench.store.get(push.push_id)
+    assert stored is not None
+    assert stored.progress_at == later
+
+
 def test_a_push_never_goes_back_to_an_earlier_step(bench: Bench):
     push = bench.run(bench.create(), wait=False)
     with (

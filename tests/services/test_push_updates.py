@@ -676,6 +676,38 @@ def test_guards_know_the_size_after_lists_were_added(bench: Bench):
     assert caught.value.code == "GUARD_MAX_REMOVED"
 
 
+def test_guards_know_the_size_after_lists_were_added_or_removed(bench: Bench):
+    """Two hundred added to a hundred, then a hundred removed: at least a hundred, at most that."""
+    first = bench.run(bench.create())
+
+    def update(parts: int, mode: Mode, **guards: str) -> None:
+        bench.clock.advance(2 * DAY)
+        bench.segment("vip", parts=parts, seed=f"{parts} {mode} {guards}")
+        bench.run(bench.update(first, mode=mode, guards=GuardEntry(**guards)))
+
+    update(4, Mode.APPEND)
+    with pytest.raises(GuardError) as caught:
+        update(2, Mode.RESET)
+    assert caught.value.code == "GUARD_MAX_REMOVED", "of 200"
+    update(3, Mode.REMOVE, max_removed="100%")
+    with pytest.raises(GuardError) as caught:
+        update(2, Mode.RESET, max_growth="60%")
+    assert caught.value.code == "GUARD_MAX_GROWTH", "of 50"
+
+
+def test_content_that_may_have_been_changed_since_is_brought_again(bench: Bench):
+    """What was pushed last is the same, but a later write failed half-way."""
+    first = bench.run(bench.create())
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="two")
+    parse_fails(bench)
+    assert bench.run(bench.update(first)).state is PushState.FAILED
+    bench.segments.kept["vip"].append(bench.segments.kept["vip"][0])
+    plan = bench.updates.plan(first, UpdateRequest(segment="vip"))
+    assert plan.push.fingerprint == first.fingerprint
+    assert plan.same is None
+
+
 def test_a_partly_refused_push_gives_way_to_new_content(bench: Bench):
     """The brand that failed is tried again by the newer push, and never with the older content."""
     bench.platform.unbound = {BRANDS[1].virtual_adv_id}

@@ -123,6 +123,34 @@ def test_a_platform_that_asks_to_slow_down_is_obeyed(bench: Bench, call: str):
     assert bench.run(push).state is PushState.SUCCEEDED
 
 
+@pytest.mark.parametrize("skew", [timedelta(days=1), timedelta(), -timedelta(days=1)])
+def test_a_throttle_lasts_as_long_as_the_platform_says_whatever_the_clocks_show(
+    bench: Bench, skew: timedelta
+):
+    """Its moment is on the platform's clock: a day apart would make a day of five minutes."""
+    bench.platform.skew = skew
+    bench.platform.plan["create", 1] = ThrottledError(
+        "PLATFORM_THROTTLED",
+        msg("slow"),
+        retry_in=300,
+        next_at=bench.platform.server_now() + timedelta(seconds=300),
+    )
+    push = bench.run(bench.create(), wait=False)
+    assert push.next_at is not None
+    assert abs(push.next_at - bench.clock.now() - timedelta(seconds=300)) < timedelta(seconds=15)
+    error = ending(push)
+    assert error is not None
+    assert error.next_at == push.next_at
+
+
+def test_a_host_that_is_left_alone_is_not_asked_before_its_moment(bench: Bench):
+    until = bench.clock.now() + timedelta(hours=1)
+    down = UnreachableError("PLATFORM_PAUSED", msg("left alone"), next_at=until)
+    bench.platform.plan["create", 0] = down
+    push = bench.run(bench.create(), wait=False)
+    assert (push.state, push.next_at) == (PushState.WAITING, until)
+
+
 def test_a_hiccup_is_sat_out_even_without_wait(bench: Bench):
     bench.platform.plan["create", 1] = UnreachableError("PLATFORM_UNREACHABLE", msg("down"))
     push = bench.run(bench.create(), wait=False)
@@ -276,6 +304,16 @@ def test_a_cancelled_push_stays_cancelled(bench: Bench):
         bench.run(push)
     with pytest.raises(GuardError):
         bench.tasks.cancel(done.push)
+
+
+def test_a_push_that_another_process_runs_cannot_be_cancelled(bench: Bench):
+    push = bench.create()
+    with bench.runner().hold(push.push_id), pytest.raises(TryLaterError) as caught:
+        bench.tasks.cancel(push)
+    assert caught.value.code == "PUSH_HELD"
+    stored = bench.store.get(push.push_id)
+    assert stored is not None
+    assert stored.state is PushState.PENDING
 
 
 def test_cancelling_new_content_of_an_audience_never_published_names_no_old_one(bench: Bench):

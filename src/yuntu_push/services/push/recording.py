@@ -1,7 +1,7 @@
 """What a turn's result changes in the record: states, waits, failures."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -87,10 +87,13 @@ class Recorder:
     def _stuck(self, push: Push, result: Stuck, now: datetime) -> Change:
         failures = push.failures + 1
         delay = hinted(result.retry_in, self.backoff.delay(failures, self.chance))
-        next_at: datetime | None = now + timedelta(seconds=delay)
+        next_at = now + timedelta(seconds=delay)
         hint = result.error.next_at
-        if hint is not None and next_at is not None and hint > next_at:
-            next_at = hint
+        if hint is not None and result.retry_in is None:  # else it is on the platform's clock
+            next_at = max(next_at, hint)
+        failure = Failure.of(result.error)
+        if failure.next_at is not None:
+            failure = replace(failure, next_at=next_at)
         login = isinstance(result.error, LoginError)
         stalled = not login and self._is_stalled(push, now)
         return Change(
@@ -102,7 +105,7 @@ class Recorder:
             # A login ends the wait whenever it comes, so there is nothing to wait for.
             next_at=None if login else next_at,
             reason=result.error.message,
-            failure=Failure.of(result.error),
+            failure=failure,
         )
 
     def _is_stalled(self, push: Push, now: datetime) -> bool:
