@@ -185,6 +185,14 @@ def test_a_second_copy_into_a_brand_needs_a_word(bench: Bench):
     assert len(bench.platform.copies) == 2
 
 
+def test_no_copy_is_made_beside_a_run_of_the_push(bench: Bench):
+    push = bench.run(bench.create())
+    with bench.runner().hold(push.push_id), pytest.raises(TryLaterError) as caught:
+        bench.copies.copy(push, "别品牌", CopyDecision.MAKE)
+    assert caught.value.code == "PUSH_HELD"
+    assert len(bench.platform.copies) == 1
+
+
 def test_done_is_only_said_of_an_unknown_copy(bench: Bench):
     push = bench.run(bench.create())
     with pytest.raises(GuardError):

@@ -12,14 +12,14 @@ from yuntu_push.domain.errors import ConfigError, GuardError, RefusedError, TryL
 from yuntu_push.domain.guards import GuardName, Sizes, check_guards
 from yuntu_push.domain.identifiers import IdType
 from yuntu_push.domain.platform import Operation, RemoteDataSource
-from yuntu_push.domain.push import BrandState, CallState, Mode, PushState, StepName
+from yuntu_push.domain.push import BrandState, CallState, Mode, Push, PushState, StepName
 from yuntu_push.domain.quota import PUBLISH_MARGIN, PUBLISH_WINDOW, QuotaKind, next_time_of_day
 from yuntu_push.domain.segment import TypeCounts
 from yuntu_push.domain.segment_build import Difference
 from yuntu_push.domain.settings import GuardEntry, PushEntry, SegmentEntry
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.copies import CopyDecision
-from yuntu_push.services.push.updates import UpdateRequest
+from yuntu_push.services.push.updates import UpdatePlan, UpdateRequest
 
 DAY = 86_400
 
@@ -86,6 +86,43 @@ def test_a_run_that_meets_one_waiting_to_publish_replaces_it(bench: Bench):
     assert bench.run(newest).state is PushState.SUCCEEDED
     assert len(bench.platform.publishes) == 2
     assert bench.runner().run_due() == []
+
+
+def waiting_to_publish(bench: Bench) -> tuple[Push, UpdatePlan]:
+    """A push that waits for its window, and the plan of one that would take its place."""
+    first = bench.run(bench.create())
+    bench.segment("vip", seed="two")
+    waiting = bench.run(bench.update(first), wait=False)
+    while waiting.state is PushState.RUNNING:
+        bench.clock.advance(600)
+        waiting = bench.run(waiting, wait=False)
+    assert (waiting.state, waiting.step) == (PushState.WAITING, StepName.PUBLISH)
+    bench.segment("vip", seed="three")
+    return waiting, bench.updates.plan(waiting, UpdateRequest(segment="vip"))
+
+
+def test_one_that_another_process_runs_is_not_replaced(bench: Bench):
+    waiting, plan = waiting_to_publish(bench)
+    with bench.runner().hold(waiting.push_id), pytest.raises(TryLaterError) as caught:
+        bench.updates.create(plan)
+    assert caught.value.code == "PUSH_HELD"
+    assert bench.store.get(waiting.push_id) == waiting
+    assert bench.store.get(plan.push.push_id) is None
+
+
+def test_one_that_began_to_publish_since_the_plan_is_not_replaced(bench: Bench):
+    """What came of its publish is not known yet: somebody has to look."""
+    waiting, plan = waiting_to_publish(bench)
+    bench.clock.advance(DAY)
+    bench.platform.plan["publish", 2] = "kill_before"
+    with pytest.raises(Killed):
+        bench.run(waiting)
+    with pytest.raises(TryLaterError) as caught:
+        bench.updates.create(plan)
+    assert caught.value.code == "PUSH_UNDER_WAY"
+    stored = bench.store.get(waiting.push_id)
+    assert stored is not None
+    assert stored.state is PushState.RUNNING
 
 
 def test_new_content_while_the_platform_parses_is_too_early(bench: Bench):
@@ -431,6 +468,24 @@ def test_an_entry_whose_first_push_is_not_done_goes_on_with_it(bench: Bench):
     assert (again.new, again.push.push_id) == (False, begun.push_id)
     assert bench.run(again.push).state is PushState.SUCCEEDED
     assert len(bench.platform.sources) == 1
+
+
+def test_an_entry_whose_first_push_needs_a_person_makes_no_second_one(bench: Bench):
+    bench.platform.plan["create", 1] = bench.platform.plan["create", 2] = "drop_before"
+    entries = bench.entries(vip_daily=ENTRY)
+    begun = bench.run(entries.prepare("vip_daily").push)
+    assert begun.state is PushState.NEEDS_OPERATOR
+    again = entries.prepare("vip_daily")
+    assert (again.new, again.push.push_id) == (False, begun.push_id)
+
+
+def test_guards_look_at_an_entrys_first_push_too(bench: Bench):
+    entries = bench.entries(vip_daily=replace(ENTRY, guards=GuardEntry(min_ids=1000)))
+    with pytest.raises(GuardError) as caught:
+        entries.prepare("vip_daily")
+    assert caught.value.code == "GUARD_MIN_IDS"
+    assert bench.tasks.list() == []
+    assert entries.prepare("vip_daily", passing=("min_ids",)).new
 
 
 def test_an_entry_gains_a_brand(bench: Bench):

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -185,6 +186,19 @@ def test_a_parse_that_never_ends_stalls(bench: Bench):
     for source in bench.platform.sources.values():
         source.ready_at = [bench.clock.now()]
     assert bench.run(push).state is PushState.SUCCEEDED
+
+
+def test_a_source_that_shows_its_failure_by_its_state_alone_is_a_failure(bench: Bench, monkeypatch):
+    """Some answers have no change log: the number beside the name says it."""
+    push = bench.run(bench.create(), wait=False)
+    shown = bench.platform.data_sources
+
+    def failed(**call: object):
+        return [replace(each, status=3, change_logs=()) for each in shown(**call)]
+
+    monkeypatch.setattr(bench.platform, "data_sources", failed)
+    push = bench.run(push)
+    assert (push.state, push.step) == (PushState.FAILED, "parse")
 
 
 def test_a_wait_that_runs_out_is_no_failure(bench: Bench):
