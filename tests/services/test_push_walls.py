@@ -472,6 +472,20 @@ def test_a_wall_that_the_platform_told_of_keeps_its_code_and_request(bench: Benc
     assert (error.platform_code, error.request_id) == (40001, "2026112312")
 
 
+def test_a_wall_that_opens_after_the_timeout_is_not_sat_out(bench: Bench):
+    """`--timeout` is what the person has; without `--wait` the two minutes are the run's own."""
+    fill_creates(bench, 100)
+    opens = next_midnight(bench.clock.now())
+    bench.clock.advance((opens - bench.clock.now()).total_seconds() - 60)
+    begun, push = bench.clock.now(), bench.create()
+
+    push = bench.runner().run(push.push_id, Patience(wait=True, timeout=5.0))
+    assert (push.state, bench.clock.now()) == (PushState.WAITING, begun)
+
+    push = bench.runner().run(push.push_id)
+    assert (push.step, bench.clock.now()) == (StepName.PARSE, opens)
+
+
 def test_an_upload_too_slow_stops_with_its_advice(bench: Bench):
     slow = TryLaterError("UPLOAD_TOO_SLOW", msg("0.2 MB/s"), hint=msg("--part-size 1200KB"))
     bench.platform.plan["upload", 0] = slow

@@ -31,7 +31,7 @@ from yuntu_push.services.push.steps import STEPS
 from yuntu_push.services.push.view import View
 
 BRIEF = 10.0  # seconds that a run without `--wait` gives to a hiccup
-# Seconds before a wall that every run sits out: a publish that is due a moment after cron's tick
+# Seconds before a wall that a run without `--wait` sits out: a publish that is due a moment after cron's tick
 # would else be made at the next one, and be later by that much every day.
 NEAR = 120.0
 
@@ -149,7 +149,7 @@ class Turns:
             return None
         patience = self._patience
         wanted = max(0.0, (push.next_at - self._clock.now()).total_seconds())
-        if isinstance(result, Waiting) and wanted <= NEAR:
+        if isinstance(result, Waiting) and not patience.wait and wanted <= NEAR:
             return wanted
         if not patience.wait and not isinstance(result, Stuck):
             return None
