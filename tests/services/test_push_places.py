@@ -44,6 +44,27 @@ def test_only_the_targets_of_another_subject_fail(bench: Bench):
     assert len(bench.platform.publishes) == 1
 
 
+def test_an_owner_refused_beside_a_target_that_took_it_fails_and_can_be_resumed(bench: Bench):
+    """The platform waits for the owner's share: nobody else may wait for the platform."""
+    refused = RefusedError("PLATFORM_REFUSED", msg("no self push"), platform_code=40001)
+    for nth in (1, 2, 3):  # the group, the owner, the owner once more
+        bench.platform.plan["push", nth] = refused
+    push = bench.run(bench.create(targets=(str(GOOD[0]),)))
+    assert push.state is PushState.FAILED
+    error = ending(push)
+    assert isinstance(error, RefusedError)
+    assert "no self push" in str(error)
+    assert not bench.platform.copies
+
+    push = bench.run(push, wait=False)
+    assert push.state is PushState.WAITING, "for the window of its second publish"
+    push = bench.run(push)
+    assert push.state is PushState.SUCCEEDED
+    [audience] = bench.platform.made_audiences.values()
+    assert audience.pushed_to == {OWNER, GOOD[0]}
+    assert (len(bench.platform.publishes), len(bench.platform.copies)) == (2, 1)
+
+
 def partly_shared(bench: Bench) -> Push:
     bench.platform.other_subjects = {BAD[0]}
     push = bench.run(bench.create(targets=(str(GOOD[0]), str(BAD[0]))))

@@ -273,10 +273,11 @@ class MemoryPlatform:
         made, now = self.made_audiences[ident], self.clock.now()
         done = timedelta(seconds=self.publish_seconds)
         published = any(at + done <= now for at in made.published)
+        pushed = OWNER in made.pushed_to  # as its owner sees it
         if published:
-            status = DeliveryStatus.AVAILABLE if made.pushed_to else DeliveryStatus.NEED_PUSH
+            status = DeliveryStatus.AVAILABLE if pushed else DeliveryStatus.NEED_PUSH
         else:
-            status = DeliveryStatus.NEED_PUBLISH if made.pushed_to else DeliveryStatus.UNAVAILABLE
+            status = DeliveryStatus.NEED_PUBLISH if pushed else DeliveryStatus.UNAVAILABLE
         return RemoteAudience(
             custom_audience_id=ident,
             name=made.name,

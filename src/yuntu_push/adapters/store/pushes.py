@@ -96,7 +96,7 @@ class PushFile(PushReading):
             if push.state in (PushState.FAILED, PushState.PARTIAL):
                 if push.step is StepName.COPY:
                     connection.execute(self._sql["retry_brands"], values)
-                if push.step in (StepName.SHARE, StepName.VERIFY):
+                if push.step in (StepName.SHARE, StepName.ACTIVATE, StepName.VERIFY):
                     connection.execute(self._sql["retry_targets"], values)
             return self._load(connection, push_id)
 

@@ -33,8 +33,8 @@ from yuntu_push.services.push.outcomes import (
     NotYet,
     Outcome,
 )
-from yuntu_push.services.push.publishing import publish
-from yuntu_push.services.push.sharing import last_share, next_share, owner_refusal
+from yuntu_push.services.push.publishing import late_shares
+from yuntu_push.services.push.sharing import owner_refusal
 from yuntu_push.services.push.view import View, audience_facts
 
 
@@ -208,23 +208,13 @@ def _summary(push: Push) -> Outcome:
     )
 
 
-def _late_shares(view: View) -> Outcome | None:
-    share = next_share(view)
-    if share is not None or not last_share(view):
-        return share
-    outcome = publish(view)
-    if isinstance(outcome, Done):
-        return Learned(outcome.facts, outcome.verdicts) if outcome.verdicts else None
-    return outcome
-
-
 def verify(view: View) -> Outcome:
     """Read the counts once more; a copy itself can be seen by a person only.
 
     Targets that an earlier run failed to share with are tried again, and what one of them took is
     published once more, as the platform wants it after each share.
     """
-    late = _late_shares(view)
+    late = late_shares(view)
     if late is not None:
         return late
     audience = view.read_audience()

@@ -123,7 +123,8 @@ def to_replace(chain: Sequence[Push]) -> tuple[Push, ...]:
     working = [push for push in chain if push.is_working]
     for push in working:
         untouched = push.position <= 1 and not push.calls_of(StepName.UPDATE_DATA_SOURCE)
-        publishes = push.step is StepName.PUBLISH or bool(push.calls_of(StepName.VERIFY))
+        late = push.step in (StepName.ACTIVATE, StepName.VERIFY) and push.calls_of(push.step)
+        publishes = push.step is StepName.PUBLISH or bool(late)
         waiting = publishes and push.in_doubt(push.step, PUBLISH_KEY) is None
         if not (untouched and push.updates) and not waiting:
             raise busy(push)

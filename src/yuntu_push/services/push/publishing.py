@@ -13,11 +13,17 @@ from yuntu_push.services.push.outcomes import (
     Act,
     Done,
     Failed,
+    Learned,
     NotYet,
     Outcome,
     Waiting,
 )
-from yuntu_push.services.push.sharing import last_share, owner_refusal
+from yuntu_push.services.push.sharing import (
+    last_share,
+    next_share,
+    owner_failure,
+    owner_refusal,
+)
 from yuntu_push.services.push.view import View, audience_facts
 
 PUBLISH_KEY = "publish"
@@ -155,16 +161,33 @@ def fixed_time(moment: datetime, publish_at: str) -> datetime:
     return before if moment - before < LATE else due
 
 
+def late_shares(view: View) -> Outcome | None:
+    """The shares that an earlier run was refused, tried again; what one of them took is published
+    once more, as the platform wants it after each share. None when all that is done."""
+    share = next_share(view)
+    if share is not None or not last_share(view):
+        return share
+    outcome = publish(view)
+    if isinstance(outcome, Done):
+        return Learned(outcome.facts, outcome.verdicts) if outcome.verdicts else None
+    return outcome
+
+
 def activate(view: View) -> Outcome:
     """Wait until the audience can be used (`AVAILABLE`)."""
+    late = late_shares(view)
+    if late is not None:
+        return late
     audience = view.read_audience()
     if audience is None:
         return NotYet(msg("the platform does not show the audience yet"))
     facts = audience_facts(audience)
     if audience.delivery_status is DeliveryStatus.AVAILABLE:
         return Done(facts)
-    if audience.delivery_status is DeliveryStatus.NEED_PUSH and owner_refusal(view):
-        return Done(facts)
+    owner = owner_failure(view)
+    if audience.delivery_status is DeliveryStatus.NEED_PUSH and owner is not None:
+        # Without the owner's share it stays so; where nobody else has it either, copies may do.
+        return Done(facts) if owner_refusal(view) else Failed(owner, facts)
     if audience.status in BROKEN or audience.deleted:
         return Failed(_broken(view, audience), facts)
     return NotYet(

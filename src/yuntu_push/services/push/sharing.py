@@ -89,9 +89,15 @@ def _nobody_left(view: View) -> Failed | None:
     return Failed(refused[0].error())
 
 
+def owner_failure(view: View) -> YuntuPushError | None:
+    """How the push to the owner itself was refused, if it was."""
+    failures = (t.failure for t in view.push.targets if t.owner and t.state is TargetState.FAILED)
+    found = next(failures, None)
+    return found.error() if found is not None else None
+
+
 def owner_refusal(view: View) -> bool:
     """Whether the push to the owner itself was refused and nobody else has the audience."""
-    targets = view.push.targets
-    return any(t.owner and t.state is TargetState.FAILED for t in targets) and not any(
-        t.state is TargetState.SHARED for t in targets
+    return owner_failure(view) is not None and not any(
+        t.state is TargetState.SHARED for t in view.push.targets
     )

@@ -31,8 +31,8 @@ from yuntu_push.services.push.steps import STEPS
 from yuntu_push.services.push.view import View
 
 BRIEF = 10.0  # seconds that a run without `--wait` gives to a hiccup
-# Seconds before a wall that a run without `--wait` sits out: a publish that is due a moment after cron's tick
-# would else be made at the next one, and be later by that much every day.
+# Seconds before a wall that a run without `--wait` sits out: a publish that is due a moment after
+# cron's tick would else be made at the next one, and be later by that much every day.
 NEAR = 120.0
 
 
