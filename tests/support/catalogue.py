@@ -18,6 +18,7 @@ SOURCE = ROOT / "src" / "yuntu_push"
 PO = SOURCE / "locale" / "zh_CN" / "LC_MESSAGES" / "yuntu_push.po"
 MO = PO.with_suffix(".mo")
 _KEYWORDS = {"msg": None, "Text": None, "term": ((1, "c"), 2)}
+_HALF_WIDTH = re.compile(r"[\u4e00-\u9fff）」`}][,;](?=[\u4e00-\u9fff`{「])|[\u4e00-\u9fff）」]:")
 _PLACEHOLDER = re.compile(r"\{(\w+(?::[^}]*)?)\}")
 
 
@@ -74,6 +75,8 @@ def problems() -> list[str]:
             found.append(f"not translated: {sentence!r}")
         elif set(_PLACEHOLDER.findall(sentence)) != set(_PLACEHOLDER.findall(str(entry.string))):
             found.append(f"other placeholders: {sentence!r}")
+        elif entry.string != sentence and _HALF_WIDTH.search(str(entry.string)):
+            found.append(f"Chinese with half-width punctuation: {sentence!r}")
     found += [
         f"no longer said: {e.id!r}"
         for e in catalogue
