@@ -215,6 +215,8 @@ def test_lists_are_filtered(home: World, pushed: dict):
     assert "acme" in unknown.envelope["errors"][0]["message"]
     assert home.json("push", "list", "--state", "nonsense").code == 2
     assert home.json("push", "list", "--since", "whenever").code == 2
+    for beyond_the_calendar in ("99999999d", "0001-01-01"):
+        assert home.json("push", "list", "--since", beyond_the_calendar).code == 2
 
 
 def test_resume_all_with_nothing_due_is_silent_and_ok(home: World, pushed: dict):

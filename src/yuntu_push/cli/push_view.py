@@ -1,7 +1,7 @@
 """Pushes as the envelope and the tables show them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from yuntu_push.cli.errors import as_json, exit_code_for
@@ -325,6 +325,6 @@ def moment_of(text: str, now: datetime) -> datetime | None:
         pass
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=BEIJING)).astimezone(UTC)
+    except (ValueError, OverflowError):  # overflows at the first and last day of the calendar
         return None
-    return found if found.tzinfo else found.replace(tzinfo=BEIJING)

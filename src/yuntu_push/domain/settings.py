@@ -10,26 +10,30 @@ from typing import Any, Literal
 
 from yuntu_push.domain.channel import DEFAULT_API_URL, DEFAULT_CALLBACK_URL, Channel, ChannelKind
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB)?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB)?", re.IGNORECASE | re.ASCII)
 _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+# Longer or larger is a slip of the pen, and more than clocks and machines can reckon with.
+_LONGEST, _LARGEST = 3650 * 86400, 10**15
 
 
 def seconds(text: str | float) -> float:
     """Seconds of a duration such as `90`, `90s`, `3m`, `3h`; `ValueError` otherwise."""
     match = _DURATION.fullmatch(str(text).strip())
-    if not match:
+    found = float(match[1]) * _UNITS[match[2] or "s"] if match else None
+    if found is None or found > _LONGEST:
         raise ValueError(f"expected a duration such as 90, 90s, 3m or 3h, not {text!r}")
-    return float(match[1]) * _UNITS[match[2] or "s"]
+    return found
 
 
 def size_bytes(text: str | int) -> int:
     """Bytes of a size such as `10MB` (10^6) or `500KB` (10^3); `ValueError` otherwise."""
     match = _SIZE.fullmatch(str(text).strip())
-    if not match:
+    found = float(match[1]) * _SIZES[(match[2] or "B").upper()] if match else None
+    if found is None or found > _LARGEST:
         raise ValueError(f"expected a size such as 10MB or 500KB, not {text!r}")
-    return int(float(match[1]) * _SIZES[(match[2] or "B").upper()])
+    return int(found)
 
 
 def _duration(default: float | None) -> Any:
