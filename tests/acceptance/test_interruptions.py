@@ -65,7 +65,10 @@ def test_a_signal_while_waiting_saves_the_state(tmp_path: Path, number: int, cod
         run = finish(process)
 
         assert run.code == code, run.stdout + run.stderr
-        assert json.loads(run.stdout)["exit_code"] == code
+        envelope = json.loads(run.stdout)
+        assert envelope["exit_code"] == code
+        # The same command again would ask for a second audience.
+        assert "a push goes on with `yuntu-push push resume" in envelope["errors"][0]["hint"]
         assert "Traceback" not in run.stderr
         push = w.json("push", "list").data["pushes"][0]
         assert push["state"] in ("running", "waiting")

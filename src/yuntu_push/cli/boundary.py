@@ -116,7 +116,8 @@ def _interrupted(session: Session, code: int) -> int:
     error = StoppedError(
         "INTERRUPTED",
         msg("interrupted; what was done so far is saved"),
-        hint=msg("run the same command again; a push goes on with `yuntu-push push resume --all`"),
+        # A push that `push create` has stored is not to be created once more.
+        hint=msg("a push goes on with `yuntu-push push resume --all`; run anything else again"),
     )
     return _told(session, error, code)
 
