@@ -8,13 +8,16 @@ person is asked instead.
 import itertools
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from support.invariants import assert_invariants
 from support.push import TARGETS, Bench, DyingStore, memory_folder
+from yuntu_push.domain.errors import LoginError, ThrottledError, TryLaterError
 from yuntu_push.domain.push import BrandState, Push, PushState
 from yuntu_push.domain.quota import QuotaKind
+from yuntu_push.domain.text import msg
 from yuntu_push.services.push.copies import CopyDecision
 
 WRITES = [
@@ -22,6 +25,11 @@ WRITES = [
     ("copy", 2),
 ]  # fmt: skip
 EFFECTS = ["kill_before", "drop_before", "drop_after", "kill_after", "unreachable"]
+PUT_OFF: dict[str, BaseException] = {
+    "throttled": ThrottledError("PLATFORM_THROTTLED", msg("slow"), retry_in=5),
+    "login": LoginError("AUTH_LOGIN_REQUIRED", msg("expired")),
+    "locked": TryLaterError("SECRETS_LOCKED", msg("the keyring is locked")),
+}
 READS = [("data_sources", 1), ("read_audiences", 1), ("read_audiences", 2), ("read_audiences", 3)]
 STORE = ["claim", "begin", "settle", "record"]
 
@@ -46,6 +54,28 @@ def test_whatever_happens_to_a_write(bench: Bench, call: str, nth: int, effect: 
     if call == "copy" and effect in ("kill_before", "drop_before"):
         push = decided(bench, push, CopyDecision.AGAIN)
     assert_one_of_everything(bench, push)
+
+
+@pytest.mark.parametrize("second", [*EFFECTS, *PUT_OFF])
+@pytest.mark.parametrize("first", ["kill_before", "drop_before", "drop_after", "kill_after"])
+@pytest.mark.parametrize("call", ["create", "publish"])
+def test_whatever_happens_to_a_write_and_to_its_repetition(
+    bench: Bench, call: str, first: str, second: str
+):
+    """Two losses of a create ask a person; nothing else does, and nothing costs a day."""
+    began = bench.clock.now()
+    bench.platform.plan[call, 1] = first
+    bench.platform.plan[call, 2] = PUT_OFF.get(second, second)
+    push = bench.survive(both(bench))
+    while push.state is PushState.WAITING:  # somebody logs in
+        push = bench.survive(push)
+    asked = call == "create" and {first, second} <= {"kill_before", "drop_before"}
+    if asked:
+        assert push.state is PushState.NEEDS_OPERATOR
+        push = bench.survive(push)
+    # What a person decided about may be there after all: its quota stays taken.
+    assert_one_of_everything(bench, push, creates=2 if asked else 1)
+    assert bench.clock.now() - began < timedelta(hours=6)
 
 
 @pytest.mark.parametrize("effect", ["kill_before", "drop_before", "drop_after", "kill_after"])
@@ -96,7 +126,7 @@ def test_a_death_at_any_commit(method: str, after: bool):
     assert killed >= (1 if method == "claim" else 5)
 
 
-def assert_one_of_everything(bench: Bench, push: Push) -> None:
+def assert_one_of_everything(bench: Bench, push: Push, *, creates: int = 1) -> None:
     platform = bench.platform
     assert push.state is PushState.SUCCEEDED, push
     assert len(platform.sources) == 1
@@ -109,6 +139,6 @@ def assert_one_of_everything(bench: Bench, push: Push) -> None:
     assert_invariants(bench, [push.push_id])
     now = bench.platform.server_now()
     owner, audience = str(push.advertiser_id), str(push.custom_audience_id)
-    assert bench.quota.usage(QuotaKind.CREATE, owner, push.created_at).used == 1
+    assert bench.quota.usage(QuotaKind.CREATE, owner, push.created_at).used == creates
     published = bench.quota.usage(QuotaKind.PUBLISH, audience, now)
     assert published.used == 1

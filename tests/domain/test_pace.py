@@ -28,12 +28,12 @@ def failed(times: int, at: float = NOW) -> Lane:
 
 def test_four_failures_pause_nothing() -> None:
     """The fifth in a row does, for a minute."""
-    lane, turn = take_turn(failed(FAILURES_IN_A_ROW - 1), NOW, THIRD)
+    lane, turn = take_turn(failed(4), NOW, THIRD)
     assert not turn.refused
     lane, turn = take_turn(after_call(lane, NOW, answered=False), NOW + 59.9, THIRD)
     assert turn.refused
-    assert turn.at == NOW + PAUSE_SECONDS
-    assert lane.failures == FAILURES_IN_A_ROW
+    assert turn.at == NOW + 60
+    assert lane.failures == 5
 
 
 def test_an_answer_between_begins_the_count_anew() -> None:

@@ -112,6 +112,14 @@ def test_a_publish_opens_a_day_after_the_last():
     assert usage(QuotaKind.PUBLISH, "1", AT, [long_ago]).opens_at is None
 
 
+def test_a_publish_leaves_the_platform_three_seconds():
+    """It notes ours a moment later than we do, and tells its time in whole seconds."""
+    day = timedelta(hours=24)
+    use = usage(QuotaKind.PUBLISH, "1", AT, [AT - day - timedelta(seconds=2)])
+    assert (use.left, use.opens_at) == (0, AT + timedelta(seconds=1))
+    assert usage(QuotaKind.PUBLISH, "1", AT, [AT - day - timedelta(seconds=4)]).left == 1
+
+
 @given(st.lists(st.integers(0, 200_000), max_size=130), st.sampled_from(QuotaKind))
 def test_a_quota_is_never_overrun(ages: list[int], kind: QuotaKind):
     """What is left plus what counts is the limit, and a full one says when it opens."""
