@@ -106,6 +106,14 @@ def test_an_illegal_move_is_a_bug(bench: Bench):
     assert stored.state is PushState.PENDING
 
 
+def test_a_push_that_ended_cannot_be_claimed(bench: Bench):
+    """Two processes that both found it due: the one that comes late gets nothing to work on."""
+    push = bench.run(bench.create())
+    with pytest.raises(AssertionError):
+        bench.store.claim(push.push_id, START)
+    assert bench.store.get(push.push_id) == push
+
+
 def test_everything_of_a_push_survives_the_store(bench: Bench):
     push = bench.create(targets=("5",), brands=("某品牌", "别品牌"), description="说明")
     assert bench.store.get(push.push_id) == push
