@@ -56,13 +56,30 @@ def yuntu(
     cwd: Path | None = None,
     timeout: float = 120,
 ) -> Run:
-    """Run `yuntu-push WORDS…`; stdin is a pipe, never a terminal."""
+    """Run `yuntu-push WORDS…` to its end; stdin is never a terminal.
+
+    Its process is a fork of one that has imported everything, or an interpreter of its own where
+    the environment is to make a difference to that.
+    """
     environ = {**TEST_ENVIRONMENT, **os.environ, **(env or {})}
     if home is not None:
         environ["YUNTU_PUSH_HOME"] = str(home)
+    line = [str(word) for word in words]
+    given = stdin if isinstance(stdin, bytes) else stdin.encode()
+    if sys.platform == "linux":
+        from support.forks import forked, of_the_interpreter
+
+        if of_the_interpreter(environ) == of_the_interpreter(os.environ):
+            return forked(line, environ, given, cwd, timeout)
+    return _fresh(line, environ, given, cwd, timeout)
+
+
+def _fresh(
+    words: list[str], environ: Mapping[str, str], stdin: bytes, cwd: Path | None, timeout: float
+) -> Run:
     done = subprocess.run(
-        command(*map(str, words)),
-        input=stdin if isinstance(stdin, bytes) else stdin.encode(),
+        command(*words),
+        input=stdin,
         env=environ,
         cwd=cwd,
         capture_output=True,

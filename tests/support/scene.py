@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.cli import TEST_ENVIRONMENT
 from support.warm import Ended, Started, Warm, warm_processes
 from support.world import World, phones, world
 
@@ -182,7 +183,10 @@ def scene(**sandbox_options: Any) -> Iterator[Scene]:
         spare = Path(folder) / "tmp"
         spare.mkdir()
         made.home.chmod(0o700)
-        environ = {**QUICK, "YUNTU_PUSH_HOME": str(made.home), "TMPDIR": str(spare)}
+        environ = {
+            **TEST_ENVIRONMENT, **QUICK, "YUNTU_PUSH_JSON": "1",
+            "YUNTU_PUSH_HOME": str(made.home), "TMPDIR": str(spare),
+        }  # fmt: skip
         with warm_processes(environ) as warm:
             yield Scene(made, warm, Path(folder) / "kept")
             assert list(spare.iterdir()) == [], "something was left in the folder for all"

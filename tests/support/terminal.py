@@ -4,6 +4,7 @@ import contextlib
 import os
 import select
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -51,9 +52,20 @@ def at_terminal(
             ):
                 answered = len(seen)
                 typed = left.pop(0)[1]
+                _until_it_waits(process.pid)
                 os.write(master, typed.encode() + (b"" if typed in (CTRL_C, CTRL_D) else b"\n"))
     os.close(master)
     return process.wait(timeout=seconds), seen.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _until_it_waits(pid: int) -> None:
+    """A person is slower than the step from a question to the wait for its answer, in which a
+    Ctrl-C is not yet noticed."""
+    status = Path(f"/proc/{pid}/status")
+    until = time.monotonic() + 5
+    while status.exists() and "State:\tS" not in status.read_text():
+        assert time.monotonic() < until, "it does not wait for an answer"
+        time.sleep(0.001)
 
 
 def _last_line(seen: bytes) -> int:

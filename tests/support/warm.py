@@ -1,28 +1,34 @@
 """Processes of the command line that start in milliseconds: forked from one that has imported all.
 
-A fork is a process like any other (it has its own memory, files and locks, and dies alone), but a
-test that kills thousands of them need not import everything thousands of times.
+A fork is a process like any other (it has its own memory, files and locks, and dies alone), but
+tests that start thousands of them need not import everything thousands of times.
 
 `python -m support.warm` is the parent: it reads one JSON order a line and answers each with one.
 """
 
+import atexit
 import contextlib
 import importlib
 import json
 import os
+import runpy
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from support.cli import TEST_ENVIRONMENT, Run
+from support.cli import Run
 
 TESTS = Path(__file__).parent.parent
+STREAMS = ("in", "out", "err")
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,10 @@ class Warm:
     """The parent process of forked runs; `environ` is what every run finds in its environment."""
 
     def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
-        self._environ = {**TEST_ENVIRONMENT, "YUNTU_PUSH_JSON": "1", **environ}
+        self._environ = environ
         self._folder = folder
         self._number = 0
+        self._turn = threading.Lock()
         self.ended: list[Ended] = []
         """Every run that was waited for, for whoever searches what they printed."""
         self._process = subprocess.Popen(
@@ -71,32 +78,41 @@ class Warm:
 
     def start(
         self, words: Sequence[str], *, stopped: bool = False, learning: bool = False,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str] | None = None, stdin: bytes = b"", cwd: Path | None = None,
+        umask: int = 0,
     ) -> Started:  # fmt: skip
         """Fork a run of `yuntu-push WORDS…`; `stopped` waits for a SIGCONT before its first step.
 
         Its umask is 000, so that what it makes private is private by itself.
         """
-        self._number += 1
-        folder = self._folder / f"run-{self._number}"
+        with self._turn:
+            self._number += 1
+            folder = self._folder / f"run-{self._number}"
         folder.mkdir()
-        for name in ("out", "err"):  # here, as a kill may come before the run's first step
+        for name in STREAMS:  # here, as a kill may come before the run's first step
             (folder / name).touch(0o600)
+        (folder / "in").write_bytes(stdin)
         order = {
             "words": list(words), "env": {**self._environ, **(env or {})}, "stopped": stopped,
-            "learning": learning, "folder": str(folder),
+            "learning": learning, "folder": str(folder), "cwd": str(cwd or Path.cwd()),
+            "umask": umask,
         }  # fmt: skip
         return Started(int(self._ask(order)["pid"]), folder)
 
-    def wait(self, started: Started) -> Ended:
-        """How a run ended."""
+    def wait(self, started: Started, timeout: float | None = None) -> Ended:
+        """How a run ended; `TimeoutError` when one had to be killed after `timeout` seconds."""
+        in_time = timeout is None or _ends(started.pid, timeout)
+        if not in_time:
+            os.kill(started.pid, signal.SIGKILL)
         code = int(self._ask({"wait": started.pid})["code"])
         out, err = (started.folder / name for name in ("out", "err"))
         ended = Ended(code, out.read_text("utf-8"), err.read_text("utf-8"))
-        for path in (out, err):
-            path.unlink()
+        for name in STREAMS:
+            (started.folder / name).unlink()
         if not any(started.folder.iterdir()):
             started.folder.rmdir()
+        if not in_time:
+            raise TimeoutError(f"no end after {timeout} s: {ended}")
         self.ended.append(ended)
         return ended
 
@@ -108,11 +124,19 @@ class Warm:
         """A whole run, after which the parent imports whatever that run imported."""
         started = self.start(words, learning=True)
         run = self.wait(started).run
-        assert (started.folder / "modules").exists(), run
-        self._ask({"import": str(started.folder / "modules")})
-        (started.folder / "modules").unlink()
-        started.folder.rmdir()
+        assert self.learned(started), run
         return run
+
+    def learned(self, started: Started) -> bool:
+        """Have the parent import what a run imported that was started `learning`, and has ended;
+        False when it was killed."""
+        modules = started.folder / "modules"
+        if not modules.exists():
+            return False
+        self._ask({"import": str(modules)})
+        modules.unlink()
+        started.folder.rmdir()
+        return True
 
     def strace(
         self, words: Sequence[str], options: Sequence[str], log: Path | None = None, *,
@@ -139,9 +163,10 @@ class Warm:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        stdin.write(json.dumps(order) + "\n")
-        stdin.flush()
-        answer: dict[str, Any] = json.loads(stdout.readline())
+        with self._turn:
+            stdin.write(json.dumps(order) + "\n")
+            stdin.flush()
+            answer: dict[str, Any] = json.loads(stdout.readline())
         return answer
 
     def close(self) -> None:
@@ -162,6 +187,15 @@ def warm_processes(environ: Mapping[str, str]) -> Iterator[Warm]:
             yield made
         finally:
             made.close()
+
+
+def _ends(pid: int, seconds: float) -> bool:
+    """Whether a process ends within that time."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
 
 
 def _has(pid: int, line: str) -> bool:
@@ -186,44 +220,53 @@ def _leaving(modules: Path, leave: Callable[[int], NoReturn]) -> Callable[[int],
     return left
 
 
-def _child(order: Mapping[str, Any]) -> None:
-    from yuntu_push.cli.main import run
-
+def _child(order: Mapping[str, Any]) -> NoReturn:
+    """A run, from where a fresh interpreter would be when it has started, to its end."""
     folder = Path(order["folder"])
-    for descriptor, path, flags in (
-        (0, Path(os.devnull), os.O_RDONLY),
-        (1, folder / "out", os.O_WRONLY),
-        (2, folder / "err", os.O_WRONLY),
+    for descriptor, (name, flags) in enumerate(
+        zip(STREAMS, (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY), strict=True)
     ):
-        opened = os.open(path, flags, 0o600)
+        opened = os.open(folder / name, flags)
         os.dup2(opened, descriptor)
         os.close(opened)
+    os.environ.clear()
+    os.environ.update(order["env"])
+    os.chdir(order["cwd"])
+    os.umask(order["umask"])
+    sys.argv = ["yuntu-push", *order["words"]]
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    os.environ.clear()
-    os.environ.update(order["env"])
-    sys.argv = ["yuntu-push", *order["words"]]
-    os.umask(0)
     if order["learning"]:
         os._exit = _leaving(folder / "modules", os._exit)  # type: ignore[assignment]
     if order["stopped"]:
         os.kill(os.getpid(), signal.SIGSTOP)
     code = 1
     try:
-        run()
+        code = _run()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _run() -> int:
+    """What the script does, and what an interpreter does before it ends; the exit code."""
+    code = 1
+    try:
+        runpy.run_module("yuntu_push", run_name="__main__")
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
 
 
 def main() -> None:
     """Fork what the orders say."""
-    import yuntu_push.cli.main  # noqa: F401 - what every run needs
-
+    _import(["yuntu_push.cli.main"])  # what every run needs
     living: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)
