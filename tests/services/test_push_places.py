@@ -12,6 +12,7 @@ from yuntu_push.domain.errors import (
     LoginError,
     PartialError,
     RefusedError,
+    ThrottledError,
     TryLaterError,
 )
 from yuntu_push.domain.push import BrandState, Push, PushState, TargetState
@@ -131,6 +132,13 @@ def test_a_refused_owner_is_tried_twice(bench: Bench):
     push = bench.run(bench.create())
     assert push.state is PushState.SUCCEEDED
     assert push.targets[0].state is TargetState.SHARED
+
+
+def test_an_owner_whose_share_was_put_off_is_tried_twice_all_the_same(bench: Bench):
+    bench.platform.plan["push", 1] = ThrottledError("PLATFORM_THROTTLED", msg("slower"))
+    bench.platform.plan["push", 2] = RefusedError("PLATFORM_REFUSED", msg("no"))
+    push = bench.run(bench.create())
+    assert [t.state for t in push.targets] == [TargetState.SHARED]
 
 
 def test_an_owner_refused_for_good_is_why_a_copy_fails(bench: Bench):

@@ -273,6 +273,13 @@ def test_paths_that_the_platform_forgot_are_sent_again_once(bench: Bench):
     assert bench.platform.calls["upload"] == 8, "and no third time"
 
 
+def test_forgotten_paths_are_sent_again_also_after_a_creation_was_put_off(bench: Bench):
+    bench.platform.plan["create", 1] = TryLaterError("CREATE_QUOTA", msg("used up"))
+    bench.platform.plan["create", 2] = RefusedError("UPLOAD_EXPIRED", msg("文件已过期"))
+    assert bench.run(bench.create()).state is PushState.SUCCEEDED
+    assert bench.platform.calls["upload"] == 4
+
+
 def test_a_name_that_is_taken_before_anything_was_lost_is_a_failure(bench: Bench):
     """Somebody else's data source: it must not be waited for, nor taken."""
     bench.platform.plan["create", 1] = RefusedError("NAME_TAKEN", msg("name exists"))

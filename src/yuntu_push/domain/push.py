@@ -300,6 +300,10 @@ class Push:
         """The writes of one step, oldest first."""
         return tuple(c for c in self.calls if c.step is step and key in (None, c.key))
 
+    def was_refused(self, step: StepName, key: str) -> bool:
+        """Whether a write was refused, and not only put off."""
+        return any(c.state is CallState.REFUSED for c in self.calls_of(step, key))
+
     def in_doubt(self, step: StepName, key: str) -> Call | None:
         """The write whose effect is not known, if there is one."""
         doubtful = [c for c in self.calls_of(step, key) if c.state in IN_DOUBT]

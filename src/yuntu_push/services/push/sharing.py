@@ -60,7 +60,7 @@ def _push_to(view: View, group: Sequence[PushTarget]) -> Act:
 
 def _owner_again(view: View, group: Sequence[PushTarget], key: str) -> bool:
     """Whether a refused push to the owner alone is worth another try: everything depends on it."""
-    return group[0].owner and len(group) == 1 and not view.push.calls_of(view.push.step, key)
+    return group[0].owner and len(group) == 1 and not view.push.was_refused(view.push.step, key)
 
 
 def _split(group: Sequence[PushTarget], *, again: bool) -> Callable[[YuntuPushError], Facts]:

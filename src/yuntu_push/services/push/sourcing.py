@@ -89,7 +89,7 @@ def _after_refused_create(
 ) -> Facts | None:
     if error.code == "NAME_TAKEN" and (verdict is not None or _absent_before(view)):
         return Facts()  # our own name: the lost create was carried out after all
-    if error.code == "UPLOAD_EXPIRED" and not view.push.calls_of(view.push.step, CREATE_KEY):
+    if error.code == "UPLOAD_EXPIRED" and not view.push.was_refused(view.push.step, CREATE_KEY):
         return forget_uploads(view.push.parts)
     return None
 
