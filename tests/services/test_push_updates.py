@@ -19,6 +19,7 @@ from yuntu_push.domain.segment_build import Difference
 from yuntu_push.domain.settings import GuardEntry, PushEntry, SegmentEntry
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.copies import CopyDecision
+from yuntu_push.services.push.turns import Patience
 from yuntu_push.services.push.updates import UpdatePlan, UpdateRequest
 
 DAY = 86_400
@@ -691,6 +692,37 @@ def test_content_of_a_push_that_was_given_up_is_brought_again(bench: Bench, how:
     assert len(bench.platform.publishes) == 2
 
 
+def test_an_entry_whose_parsing_could_not_be_looked_at_makes_no_second_audience(bench: Bench):
+    """The look was refused, not the content: the data source is as good as before."""
+    entries = bench.entries(vip_daily=ENTRY)
+    first = bench.run(entries.prepare("vip_daily").push, wait=False)
+    bench.platform.plan["data_sources", 0] = RefusedError("PLATFORM_REFUSED", msg("no"))
+    bench.clock.advance(600)
+    first = bench.run(first)
+    assert (first.state, first.step) == (PushState.FAILED, StepName.PARSE)
+    bench.platform.plan.clear()
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+
+    push = bench.run(entries.prepare("vip_daily").push)
+
+    assert (push.state, push.data_source_id) == (PushState.SUCCEEDED, first.data_source_id)
+    assert len(bench.platform.sources) == 1
+
+
+@pytest.mark.parametrize("mode", [Mode.RESET, Mode.MIRROR])
+def test_nothing_is_read_where_the_fingerprint_says_that_nothing_changed(bench: Bench, mode: Mode):
+    """Most runs of a schedule: reading millions of ids twice would only find the same."""
+    first = bench.run(bench.create())
+
+    def diff(*_: object) -> None:
+        raise AssertionError("the segment was read")
+
+    bench.segments.diff = diff  # type: ignore[method-assign, assignment]
+    plan = bench.updates.plan(first, UpdateRequest(segment="vip", mode=mode))
+    assert plan.same == first
+
+
 def test_a_version_that_was_built_in_another_home_is_no_start_of_a_difference(bench: Bench):
     """After a move versions are counted anew: this home's second one was never pushed."""
     first = bench.run(bench.create())
@@ -792,6 +824,57 @@ def test_a_failed_push_that_was_overtaken_is_not_laid_over_the_newer_content(ben
         bench.run(failed)
     assert caught.value.code == "PUSH_OVERTAKEN"
     assert actions(bench) == [0, 3]
+
+
+def test_a_failed_push_that_was_overtaken_makes_no_second_copy(bench: Bench):
+    """The newer push tried its brand again, and had it copied."""
+    brand = BRANDS[0].virtual_adv_id
+    bench.platform.unbound = {brand}
+    failed = bench.run(bench.create())
+    assert (failed.state, failed.step) == (PushState.FAILED, StepName.COPY)
+    bench.platform.unbound = set()
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    newer = bench.update(failed)
+    for _ in ("under way", "at its end"):
+        with pytest.raises(GuardError) as caught:
+            bench.run(failed)
+        assert caught.value.code == "PUSH_OVERTAKEN"
+        assert newer.push_id in str(caught.value)
+        newer = bench.run(newer)
+    assert newer.state is PushState.SUCCEEDED
+    assert [virtual for _, virtual in bench.platform.copies] == [brand]
+
+
+def test_a_failed_push_goes_on_when_the_newer_one_was_given_up(bench: Bench):
+    bench.platform.unbound = {BRANDS[0].virtual_adv_id}
+    failed = bench.run(bench.create())
+    bench.platform.unbound = set()
+    bench.segment("vip", seed="new")
+    bench.tasks.cancel(bench.update(failed))
+    assert bench.run(failed).state is PushState.SUCCEEDED
+
+
+def test_what_a_person_decides_late_is_not_tried_beside_a_newer_push(bench: Bench):
+    """One brand needed a person, the other failed; by the decision a newer push has both."""
+    bench.platform.copies_readable = False
+    bench.platform.unbound = {BRANDS[1].virtual_adv_id}
+    bench.platform.plan["copy", 1] = "drop_after"
+    asked = bench.run(bench.create(brands=("某品牌", "别品牌")))
+    assert asked.state is PushState.NEEDS_OPERATOR
+    bench.clock.advance(2 * DAY)
+    bench.segment("vip", seed="new")
+    newer = bench.update(asked)
+    decided = bench.copies.copy(asked, "某品牌", CopyDecision.DONE)
+    assert decided.state is PushState.PARTIAL
+    bench.platform.unbound = set()
+    bench.clock.advance(3600)
+    bench.runner().run_due(Patience(wait=True, timeout=3 * DAY))
+    made = bench.store.get(newer.push_id)
+    assert made is not None
+    assert made.state is PushState.SUCCEEDED
+    copies = [virtual for _, virtual in bench.platform.copies]
+    assert copies.count(BRANDS[1].virtual_adv_id) == 1
 
 
 def test_weekly_means_every_seven_days_though_runs_begin_before_the_last_copys_hour(bench: Bench):

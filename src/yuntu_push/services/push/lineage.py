@@ -21,6 +21,7 @@ from yuntu_push.domain.push import (
 from yuntu_push.domain.quota import BEIJING
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.labels import step_label
+from yuntu_push.services.push.parsing import PARSE_FAILED
 from yuntu_push.services.push.publishing import PUBLISH_KEY
 
 CopyPolicy = Literal["first", "each", "weekly", "manual"]
@@ -131,6 +132,19 @@ def to_replace(chain: Sequence[Push]) -> tuple[Push, ...]:
     return (*working, *(push for push in chain if push.state is PushState.PARTIAL))
 
 
+def overtaking(push: Push, chain: Sequence[Push]) -> Push | None:
+    """The newer push of `chain` (newest first) for which an ended one is not to be resumed.
+
+    It would lay old content over the newer, or publish and copy what that one does by itself.
+    """
+    newer = chain[: [each.push_id for each in chain].index(push.push_id)]
+    if push.updates and all(s.name is not StepName.PARSE for s in push.steps[: push.position + 1]):
+        return newer[0] if newer else None
+    if push.state is PushState.NEEDS_OPERATOR:
+        return None  # a person decides about the one write that is in doubt
+    return next((each for each in newer if each.is_working or _parsed(each)), None)
+
+
 def busy(push: Push) -> YuntuPushError:
     """The error for new content while the platform still works on the last."""
     return TryLaterError(
@@ -153,7 +167,7 @@ def unusable(pushes: Iterable[Push]) -> set[str]:
         for push in pushes
         if push.mode is Mode.CREATE
         and push.data_source_id is not None
-        and any(s.name is StepName.PARSE and s.state is StepState.FAILED for s in push.steps)
+        and any(s.failure is not None and s.failure.code == PARSE_FAILED for s in push.steps)
     }
 
 

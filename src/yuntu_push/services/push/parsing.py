@@ -11,6 +11,7 @@ from yuntu_push.services.push.presence import read_source
 from yuntu_push.services.push.sourcing import operations
 from yuntu_push.services.push.view import View
 
+PARSE_FAILED = "PARSE_FAILED"
 FINISHED = 2
 FAILED = 3
 
@@ -64,7 +65,7 @@ def _finished(view: View, source: RemoteDataSource, changes: list[ChangeLog]) ->
 def _parse_failed(view: View, change: ChangeLog | None) -> RefusedError:
     reason = change.message if change is not None and change.message else "-"
     return RefusedError(
-        "PARSE_FAILED",
+        PARSE_FAILED,
         msg("the platform could not parse the data source: {reason}", reason=reason),
         hint=msg(
             "check the id types with `yuntu-push segment show {segment}`, build it again and "

@@ -18,17 +18,18 @@ from dataclasses import dataclass
 from yuntu_push.domain.channel import Channel
 from yuntu_push.domain.errors import ConfigError, GuardError, TryLaterError, YuntuPushError
 from yuntu_push.domain.names import unknown
-from yuntu_push.domain.push import WORKING, Push, PushState, StepName
+from yuntu_push.domain.push import WORKING, Push, PushState
 from yuntu_push.domain.push_record import PushFilter
 from yuntu_push.domain.settings import PushSettings
 from yuntu_push.domain.text import msg
 from yuntu_push.services.ports import AudienceApi, ChannelStore, Clock, Locks, Notice, Progress
 from yuntu_push.services.push.ending import refuse_ended
+from yuntu_push.services.push.lineage import overtaking
 from yuntu_push.services.push.ports import PushStore, SegmentShelf
 from yuntu_push.services.push.turns import Patience, Turns
 
-# Errors of a push that another run has in hand, or has ended since it was found due.
-_PASSED_OVER = {"PUSH_HELD", "PUSH_ENDED"}
+# Errors of a push that another run has in hand or has ended, or whose rest a newer push does.
+_PASSED_OVER = {"PUSH_HELD", "PUSH_ENDED", "PUSH_OVERTAKEN"}
 
 
 @dataclass(frozen=True)
@@ -176,18 +177,17 @@ class PushRunner:
         )
 
     def _refuse_overtaken(self, push: Push) -> None:
-        """Raise `GuardError` for old content that a resume would lay over newer content."""
-        if not push.updates or push.is_working or push.data_source_id is None:
+        """Raise `GuardError` for one that ended, and whose place a newer push has taken."""
+        if push.is_working or push.data_source_id is None:
             return
-        newest = self._store.on_data_source(push.data_source_id)[0]
-        writes = push.steps[: push.position + 1]
-        if newest.push_id != push.push_id and all(s.name is not StepName.PARSE for s in writes):
+        newer = overtaking(push, self._store.on_data_source(push.data_source_id))
+        if newer is not None:
             raise GuardError(
                 "PUSH_OVERTAKEN",
                 msg("push {push} is older than push {newer} of the same audience",
-                    push=push.push_id, newer=newest.push_id),
+                    push=push.push_id, newer=newer.push_id),
                 hint=msg("to bring its content back, push it anew: `yuntu-push push update {push} "
-                         "--segment {segment}@{version}`", push=newest.push_id,
+                         "--segment {segment}@{version}`", push=newer.push_id,
                          segment=push.segment, version=push.segment_version),
             )  # fmt: skip
 
