@@ -22,8 +22,9 @@ from yuntu_push.services.push.outcomes import (
     Waiting,
 )
 
-# A brand that refuses may be bound by a person any time; a cron line every ten minutes need not ask
-# each time. A target that was refused rarely changes its legal subject.
+# A brand that refuses may be bound by a person any time: the next run asks again, but a cron line
+# every ten minutes need not ask each time. A target that was refused rarely changes its legal
+# subject, and asking again costs a publish.
 RETRY_BRANDS = timedelta(hours=1)
 RETRY_TARGETS = timedelta(days=1)
 
@@ -149,13 +150,19 @@ def _waiting(result: Waiting, now: datetime) -> Change:
 def _failed(push: Push, result: Failed, now: datetime) -> Change:
     error: YuntuPushError = result.error
     partial = isinstance(error, PartialError)
-    pause = RETRY_BRANDS if push.step is StepName.COPY else RETRY_TARGETS
     return Change(
         at=now,
         state=PushState.PARTIAL if partial else PushState.FAILED,
         step_state=StepState.FAILED,
         facts=result.facts,
         verdicts=result.verdicts,
-        next_at=now + pause if partial else None,
+        next_at=now + _retry_pause(push) if partial else None,
         failure=Failure.of(error),
     )
+
+
+def _retry_pause(push: Push) -> timedelta:
+    """How long `resume --all` leaves what failed of a push alone."""
+    if push.step is not StepName.COPY:
+        return RETRY_TARGETS
+    return RETRY_BRANDS if push.steps[push.position].attempts > 1 else timedelta(0)
