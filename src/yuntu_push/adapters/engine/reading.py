@@ -1,6 +1,8 @@
 """Parts back into records: for comparing and combining segments, and for leaving people out."""
 
+import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,10 @@ from yuntu_push.domain.errors import SourceError
 from yuntu_push.domain.identifiers import IdType
 from yuntu_push.domain.segment import Part, Segment
 from yuntu_push.domain.text import msg
+
+READ_AHEAD = 1 << 20
+# What a zip with wrong bytes somewhere raises when it is read.
+WRONG_BYTES = (OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
 def damaged(path: Path) -> SourceError:
@@ -45,11 +51,12 @@ def records_of_part(part: Part) -> Iterator[tuple[Shape, Bytes]]:
     try:
         with zipfile.ZipFile(part.path) as archive:
             (member,) = archive.namelist()
-            with archive.open(member) as lines:
+            # A line is a megabyte, and the member by itself would read it in pieces of kilobytes.
+            with io.BufferedReader(archive.open(member), READ_AHEAD) as lines:  # type: ignore[type-var]
                 for line in lines:
                     message = pybase64.b64decode(line.rstrip(b"\n"), validate=True)
                     yield _records(part.id_type, np.frombuffer(message, np.uint8))
-    except (OSError, zipfile.BadZipFile, ValueError):
+    except WRONG_BYTES:
         raise damaged(part.path) from None
 
 
