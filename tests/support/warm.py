@@ -29,6 +29,7 @@ from support.cli import Run
 
 TESTS = Path(__file__).parent.parent
 STREAMS = ("in", "out", "err")
+PIPE_HOLDS = 65536  # bytes that nobody has read yet
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Warm:
 
     def wait(self, started: Started, timeout: float | None = None) -> Ended:
         """How a run ended; `TimeoutError` when one had to be killed after `timeout` seconds."""
-        in_time = timeout is None or _ends(started.pid, timeout)
+        in_time = _ends(started.pid, timeout)  # not in the parent: others go on, and may end this
         if not in_time:
             os.kill(started.pid, signal.SIGKILL)
         code = int(self._ask({"wait": started.pid})["code"])
@@ -189,8 +190,8 @@ def warm_processes(environ: Mapping[str, str]) -> Iterator[Warm]:
             made.close()
 
 
-def _ends(pid: int, seconds: float) -> bool:
-    """Whether a process ends within that time."""
+def _ends(pid: int, seconds: float | None) -> bool:
+    """Whether a process ends within that time, or at all."""
     descriptor = os.pidfd_open(pid)
     try:
         return bool(select.select([descriptor], [], [], seconds)[0])
@@ -220,13 +221,24 @@ def _leaving(modules: Path, leave: Callable[[int], NoReturn]) -> Callable[[int],
     return left
 
 
+def _given(path: Path) -> int:
+    """Standard input: a pipe, as whoever pipes something in has it, where all of it fits in."""
+    content = path.read_bytes()
+    if len(content) > PIPE_HOLDS:
+        return os.open(path, os.O_RDONLY)
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    return reading
+
+
 def _child(order: Mapping[str, Any]) -> NoReturn:
     """A run, from where a fresh interpreter would be when it has started, to its end."""
     folder = Path(order["folder"])
-    for descriptor, (name, flags) in enumerate(
-        zip(STREAMS, (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY), strict=True)
-    ):
-        opened = os.open(folder / name, flags)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    given, out, err = (folder / name for name in STREAMS)
+    streams = (_given(given), os.open(out, os.O_WRONLY), os.open(err, os.O_WRONLY))
+    for descriptor, opened in enumerate(streams):
         os.dup2(opened, descriptor)
         os.close(opened)
     os.environ.clear()
@@ -266,6 +278,9 @@ def _run() -> int:
 
 def main() -> None:
     """Fork what the orders say."""
+    # A Ctrl-C is for the runs: this process ends, and whatever is left of them with it, when the
+    # one that gives the orders does.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _import(["yuntu_push.cli.main"])  # what every run needs
     living: set[int] = set()
     for line in sys.stdin:
