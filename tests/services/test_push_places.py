@@ -215,6 +215,23 @@ def test_a_second_copy_into_a_brand_needs_a_word(bench: Bench):
     assert len(bench.platform.copies) == 2
 
 
+def test_new_content_waits_for_what_a_late_publish_set_the_platform_to_work_on(bench: Bench):
+    refused = RefusedError("PLATFORM_REFUSED", msg("no self push"))
+    for nth in (1, 2, 3):
+        bench.platform.plan["push", nth] = refused
+    push = bench.run(bench.create(targets=(str(GOOD[0]),)))
+    bench.platform.publish_seconds = 2 * 86400
+    bench.run(push, wait=False)
+    bench.clock.advance(86400)
+    push = bench.run(push, wait=False)
+    assert (push.state, push.step) == (PushState.RUNNING, "activate")
+    assert len(bench.platform.publishes) == 2
+    bench.segment("vip", seed="new")
+    with pytest.raises(TryLaterError) as caught:
+        bench.update(push)
+    assert caught.value.code == "PUSH_UNDER_WAY"
+
+
 def test_no_copy_is_made_beside_a_run_of_the_push(bench: Bench):
     push = bench.run(bench.create())
     with bench.runner().hold(push.push_id), pytest.raises(TryLaterError) as caught:

@@ -9,6 +9,7 @@ from yuntu_push.domain.errors import GuardError, TryLaterError, YuntuPushError
 from yuntu_push.domain.push import (
     WITHOUT_EFFECT,
     BrandState,
+    CallState,
     Mode,
     Push,
     PushBrand,
@@ -124,12 +125,18 @@ def to_replace(chain: Sequence[Push]) -> tuple[Push, ...]:
     working = [push for push in chain if push.is_working]
     for push in working:
         untouched = push.position <= 1 and not push.calls_of(StepName.UPDATE_DATA_SOURCE)
-        late = push.step in (StepName.ACTIVATE, StepName.VERIFY) and push.calls_of(push.step)
-        publishes = push.step is StepName.PUBLISH or bool(late)
+        publishes = push.step is StepName.PUBLISH or _publishes_late(push)
         waiting = publishes and push.in_doubt(push.step, PUBLISH_KEY) is None
         if not (untouched and push.updates) and not waiting:
             raise busy(push)
     return (*working, *(push for push in chain if push.state is PushState.PARTIAL))
+
+
+def _publishes_late(push: Push) -> bool:
+    """Whether the publish after a share that was tried again is still to be made."""
+    calls = push.calls_of(push.step) if push.step in (StepName.ACTIVATE, StepName.VERIFY) else ()
+    made = (CallState.DONE, CallState.FOUND)
+    return bool(calls) and not (calls[-1].key == PUBLISH_KEY and calls[-1].state in made)
 
 
 def overtaking(push: Push, chain: Sequence[Push]) -> Push | None:
