@@ -19,6 +19,7 @@ from yuntu_push.domain.segment_build import Difference
 from yuntu_push.domain.settings import GuardEntry, PushEntry, SegmentEntry
 from yuntu_push.domain.text import msg
 from yuntu_push.services.push.copies import CopyDecision
+from yuntu_push.services.push.ending import next_action
 from yuntu_push.services.push.turns import Patience
 from yuntu_push.services.push.updates import UpdatePlan, UpdateRequest
 
@@ -641,6 +642,7 @@ def test_an_entry_whose_first_content_could_not_be_parsed_begins_anew(bench: Ben
     source.fails.add(0)
     first = bench.run(first)
     assert (first.state, first.step) == (PushState.FAILED, StepName.PARSE)
+    assert "next run of vip_daily" in str(next_action(first))
     with pytest.raises(GuardError) as error:
         bench.update(first)
     assert error.value.code == "NO_DATA_SOURCE"

@@ -18,7 +18,10 @@ SOURCE = ROOT / "src" / "yuntu_push"
 PO = SOURCE / "locale" / "zh_CN" / "LC_MESSAGES" / "yuntu_push.po"
 MO = PO.with_suffix(".mo")
 _KEYWORDS = {"msg": None, "Text": None, "term": ((1, "c"), 2)}
-_HALF_WIDTH = re.compile(r"[\u4e00-\u9fff）」`}][,;](?=[\u4e00-\u9fff`{「])|[\u4e00-\u9fff）」]:")
+_HALF_WIDTH = re.compile(
+    r"[\u4e00-\u9fff）」`}][,;](?=[\u4e00-\u9fff`{「])|[A-Za-z0-9%][,;](?=[\u4e00-\u9fff])"
+    r"|[\u4e00-\u9fff）」]:"
+)
 _PLACEHOLDER = re.compile(r"\{(\w+(?::[^}]*)?)\}")
 
 

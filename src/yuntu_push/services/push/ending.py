@@ -9,6 +9,7 @@ from yuntu_push.domain.errors import (
 from yuntu_push.domain.push import BrandState, Push, PushState
 from yuntu_push.domain.text import Text, msg
 from yuntu_push.services.push.labels import state_label, step_label
+from yuntu_push.services.push.parsing import PARSE_FAILED
 
 
 def refuse_ended(push: Push) -> None:
@@ -54,6 +55,13 @@ def _failure(push: Push) -> YuntuPushError | None:
         )
     if error.code == "DATA_SOURCE_GONE" and push.entry is not None:
         error.hint = gone_for(push.entry)
+    if error.code == PARSE_FAILED and push.entry is not None:
+        error.hint = msg(
+            "check the id types with `yuntu-push segment show {segment}` and mend the source; the "
+            "next run of {entry} pushes anew",
+            segment=push.segment,
+            entry=push.entry,
+        )
     return error
 
 
