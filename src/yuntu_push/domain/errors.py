@@ -20,9 +20,11 @@ Messages carry facts, never a person's id, a Secret or a token.
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from yuntu_push.domain.text import Text
+
+Told = TypeVar("Told", bound="YuntuPushError")
 
 
 class YuntuPushError(Exception):
@@ -53,6 +55,17 @@ class YuntuPushError(Exception):
         self.request_id = request_id
         self.next_at = next_at
         self.also: tuple[YuntuPushError, ...] = ()  # further failures found in the same look
+
+    def retold(self, kind: type[Told]) -> Told:
+        """The same failure as one of another kind, which a caller handles otherwise."""
+        return kind(
+            self.code,
+            self.message,
+            hint=self.hint,
+            platform_code=self.platform_code,
+            request_id=self.request_id,
+            next_at=self.next_at,
+        )
 
 
 class ConfigError(YuntuPushError):

@@ -65,14 +65,7 @@ def _not_sent_yet() -> Iterator[None]:
     try:
         yield
     except OutcomeUnknownError as exc:
-        raise UnreachableError(
-            exc.code,
-            exc.message,
-            hint=exc.hint,
-            platform_code=exc.platform_code,
-            request_id=exc.request_id,
-            next_at=exc.next_at,
-        ) from exc
+        raise exc.retold(UnreachableError) from exc
 
 
 def _tells_of_the_host(call: Call, exc: TryLaterError) -> bool:

@@ -99,13 +99,4 @@ def _given(values: dict[str, object]) -> dict[str, object]:
 
 def _of_a_read(exc: TryLaterError) -> TryLaterError:
     """The error of a read: nothing was changed, so its outcome is not "unknown"."""
-    if not isinstance(exc, OutcomeUnknownError):
-        return exc
-    return TryLaterError(
-        exc.code,
-        exc.message,
-        hint=exc.hint,
-        platform_code=exc.platform_code,
-        request_id=exc.request_id,
-        next_at=exc.next_at,
-    )
+    return exc.retold(TryLaterError) if isinstance(exc, OutcomeUnknownError) else exc
