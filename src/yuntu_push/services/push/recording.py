@@ -90,7 +90,8 @@ class Recorder:
         delay = hinted(result.retry_in, self.backoff.delay(failures, self.chance))
         next_at = now + timedelta(seconds=delay)
         hint = result.error.next_at
-        if hint is not None and result.retry_in is None:  # else it is on the platform's clock
+        # A wait in seconds is `delay` already; as a moment it may be by another clock.
+        if hint is not None and result.retry_in is None:
             next_at = max(next_at, hint)
         failure = Failure.of(result.error)
         if failure.next_at is not None:
